@@ -1,0 +1,75 @@
+"""Choosing among units in order (lines, rows, sections) and writing what was chosen, gaps marked.
+
+Shared by every digest that shows a subset of the original's own lines. `choose` is nested: what it keeps within
+a small budget it keeps within every larger one, so a bias above 1 never shows less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+GAP_TOKENS = 9
+"""About what a gap's mark costs; shorter gaps are cheaper to show than to mark."""
+
+
+def choose(worths: Sequence[float], costs: Sequence[int], budget: int, gap_tokens: int = 0) -> bytearray:
+    """Which units to keep: 1 for each kept, best worth first until the first that would break the budget.
+
+    `worths[i]` and `costs[i]` (tokens) belong to unit i; ties go to the earlier unit. With `gap_tokens`, the marks of
+    the gaps that a choice leaves count too. Linear apart from one sort. Stops at the first unit that does not fit,
+    never skipping to a cheaper one: that keeps the choice nested.
+    """
+    length = len(worths)
+    keep = bytearray(length)
+    spent = gap_tokens
+    for index in sorted(range(length), key=worths.__getitem__, reverse=True):  # stable also in reverse: earlier first
+        joins = (index == 0 or keep[index - 1]) + (index == length - 1 or keep[index + 1])
+        spent += costs[index] + 1 + gap_tokens * (1 - joins)
+        if spent > budget:
+            break
+        keep[index] = 1
+    return keep
+
+
+def bridge(keep: bytearray, costs: Sequence[int], gap_tokens: int = GAP_TOKENS) -> int:
+    """Show gaps that cost less than their mark; returns the number of units still left out."""
+    start = 0
+    omitted = 0
+    length = len(keep)
+    while True:
+        start = keep.find(0, start)
+        if start < 0:
+            return omitted
+        end = keep.find(1, start)
+        if end < 0:
+            end = length
+        if end - start <= 3 and sum(costs[start:end]) <= gap_tokens:
+            keep[start:end] = b"\x01" * (end - start)
+        else:
+            omitted += end - start
+        start = end
+
+
+def gap_mark(first: int, last: int, unit: str = "line") -> str:
+    """The mark of a gap: units `first` to `last`, counted from 1, both left out."""
+    if first == last:
+        return f"[… {unit} {first}]"
+    return f"[… {last - first + 1} {unit}s, {first}-{last}]"
+
+
+def render(lines: Sequence[str], keep: bytearray, mark: Callable[[int, int], str] = gap_mark) -> str:
+    """The kept lines, verbatim and in order, with a mark of its own in place of each gap. Lines carry no newline."""
+    parts: list[str] = []
+    start = 0
+    length = len(keep)
+    while start < length:
+        if keep[start]:
+            end = keep.find(0, start)
+            end = length if end < 0 else end
+            parts.extend(lines[start:end])
+        else:
+            end = keep.find(1, start)
+            end = length if end < 0 else end
+            parts.append(mark(start + 1, end))
+        start = end
+    return "\n".join(parts)

@@ -1,0 +1,115 @@
+"""Every setting in one table, with its default and its reason; and the one place that reads the environment."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from headroom.core.errors import ConfigError
+from headroom.core.store.base import DEFAULT_NAMESPACE
+from headroom.core.types import ContentKind
+
+PresetName = Literal["gentle", "balanced", "firm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a digest may keep of a text: `tokens`, plus `share` of the folded text's own tokens."""
+
+    tokens: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class CompressConfig:
+    """How `compress()` behaves. Frozen: derive with `config.with_options(...)`.
+
+    Tokens here are `tokens.estimate` tokens (3.6 characters): budgets must not depend on the model, or switching
+    models would rewrite the prompt.
+    """
+
+    min_tokens: int = 165
+    """Tool outputs below this are left alone: about 600 characters, where a marker costs what a digest saves."""
+
+    budget: Budget = Budget(800, 0.08)
+    """For every kind that `budgets` does not name."""
+
+    budgets: Mapping[ContentKind, Budget] = field(default_factory=lambda: MappingProxyType({}))
+    """Per kind: what is read on purpose deserves more room than what is scanned."""
+
+    user_span_tokens: int = 1_000
+    """Machine-made spans in user messages are touched only above this size."""
+
+    whole_limit_tokens: int = 16_000
+    """A call repeated because its output was digested is answered whole, up to this size."""
+
+    namespace: str = DEFAULT_NAMESPACE
+    """Separates tenants: a reference of another namespace does not resolve."""
+
+    def __post_init__(self) -> None:
+        for name in ("min_tokens", "user_span_tokens", "whole_limit_tokens"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+                raise ConfigError(f"{name} must be a whole number of tokens, 0 or more, not {value!r}")
+        if not isinstance(self.namespace, str) or not self.namespace:
+            raise ConfigError(f"namespace must be a non-empty str, not {self.namespace!r}")
+        for kind, budget in {"budget": self.budget, **self.budgets}.items():
+            if not isinstance(budget, Budget) or budget.tokens < 0 or budget.share < 0:
+                raise ConfigError(f"the budget of {kind} must be a Budget(tokens >= 0, share >= 0), not {budget!r}")
+
+    def budget_for(self, kind: ContentKind) -> Budget:
+        """The budget of one kind."""
+        return self.budgets.get(kind, self.budget)
+
+    def with_options(self, **options: Any) -> CompressConfig:
+        """A copy with some fields changed. ConfigError for an unknown name, naming the nearest valid one."""
+        valid = [f.name for f in fields(self)]
+        for name in options:
+            if name not in valid:
+                raise ConfigError(_unknown("option", name, valid))
+        return replace(self, **options) if options else self
+
+    @classmethod
+    def preset(cls, name: PresetName) -> CompressConfig:
+        """`gentle` shows about twice as much as `balanced` (the default), `firm` about half."""
+        scale = {"gentle": 2.0, "balanced": 1.0, "firm": 0.5}
+        if name not in scale:
+            raise ConfigError(_unknown("preset", str(name), list(scale)))
+        base = cls()
+        if name == "balanced":
+            return base
+
+        def scaled(budget: Budget) -> Budget:
+            return Budget(int(budget.tokens * scale[name]), budget.share * scale[name])
+
+        return replace(base, budget=scaled(base.budget), budgets=MappingProxyType({kind: scaled(b) for kind, b in base.budgets.items()}))
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] | None = None) -> CompressConfig:
+        """The preset named by HEADROOM_PRESET, in the namespace named by HEADROOM_NAMESPACE."""
+        env = os.environ if environment is None else environment
+        config = cls.preset(env.get("HEADROOM_PRESET", "balanced"))  # type: ignore[arg-type]  # preset() checks it
+        return config.with_options(namespace=env.get("HEADROOM_NAMESPACE") or DEFAULT_NAMESPACE)
+
+
+def data_folder(environment: Mapping[str, str] | None = None) -> Path:
+    """Where originals are kept: HEADROOM_HOME, or `headroom` in the user's data folder of this platform."""
+    env = os.environ if environment is None else environment
+    if env.get("HEADROOM_HOME"):
+        return Path(env["HEADROOM_HOME"]).expanduser()
+    if os.name == "nt":
+        return Path(env.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "headroom"
+    if env.get("XDG_DATA_HOME"):
+        return Path(env["XDG_DATA_HOME"]) / "headroom"
+    return Path.home() / ".local" / "share" / "headroom"
+
+
+def _unknown(what: str, name: str, valid: list[str]) -> str:
+    near = difflib.get_close_matches(name, valid, n=1, cutoff=0.3)
+    hint = f": did you mean {near[0]!r}?" if near else ""
+    return f"unknown {what} {name!r}{hint} (valid: {', '.join(valid)})"

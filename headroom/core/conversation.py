@@ -1,0 +1,134 @@
+"""What was known when a message arrived, and what was made of it: grows by one message, never looks ahead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from headroom.core.formats import MessageParts
+from headroom.core.hooks import CompressContext
+from headroom.core.rereads import VisibleLines
+from headroom.core.result import BlockReport
+from headroom.core.types import ContentBlock, Message, Path, ToolCall
+from headroom.core.worth import Query, QueryBuilder
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one message."""
+
+    reports: list[BlockReport] = field(default_factory=list)
+    replacements: list[tuple[Path, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Conversation:
+    """A conversation as far as it has been read. Equal messages always lead to an equal Conversation."""
+
+    messages: list[Message] = field(default_factory=list)
+    """Copies of what was read: a caller may change its own objects at any time."""
+    biases: list[float] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    changed: list[int] = field(default_factory=list)
+    """Indexes of the messages that leave with another text."""
+    reports: list[BlockReport] = field(default_factory=list)
+    originals: dict[str, str] = field(default_factory=dict)
+    """Reference -> text, of everything that leaves shortened and must be in the store."""
+    unsaved: set[str] = field(default_factory=set)
+    """References in `originals` that no store has acknowledged yet."""
+    arrived: dict[str, None] = field(default_factory=dict)
+    """References in markers that came with the messages."""
+    visible: VisibleLines = field(default_factory=VisibleLines)
+    characters: int = 0
+    _calls: dict[str, ToolCall] = field(default_factory=dict)
+    _call_names: list[str] = field(default_factory=list)
+    _left_out: dict[tuple[str, str], bool] = field(default_factory=dict)
+    _queries: QueryBuilder = field(default_factory=QueryBuilder)
+    _latest_user: str = ""
+    _turns: int = 0
+    _dialect: str = ""
+
+    def __len__(self) -> int:
+        return len(self.messages)
+
+    def hear(self, parts: MessageParts) -> None:
+        """Take in what a message adds to the context of its own texts and of all later ones."""
+        if parts.role == "user" and parts.words:
+            self._latest_user = "\n".join(parts.words)
+            self._queries.hear(self._latest_user)
+        elif parts.role == "assistant":
+            self._turns += 1
+            for call in parts.calls:
+                self._calls[call.id] = call
+                self._call_names.append(call.name)
+        if parts.dialect != "openai":
+            self._dialect = parts.dialect
+
+    def call_of(self, block: ContentBlock) -> ToolCall | None:
+        """The call that this output answers, if the conversation holds it."""
+        return self._calls.get(block.call_id)
+
+    def query_for(self, call: ToolCall | None) -> Query:
+        """What the agent wanted to know when it made this call."""
+        return self._queries.build(call)
+
+    def asks_again(self, call: ToolCall | None) -> bool:
+        """Whether the last output of this very call had something left out: the agent tells us that it needs it."""
+        return call is not None and self._left_out.get((call.name, call.arguments), False)
+
+    def remember(self, message: Message, bias: float, parts: MessageParts, outcome: Outcome) -> None:
+        """Add a message that has been dealt with."""
+        if outcome.replacements:
+            self.changed.append(len(self.messages))
+        self.messages.append(_copy(message))
+        self.biases.append(bias)
+        self.outcomes.append(outcome)
+        self.characters += sum(len(block.text) for block in parts.blocks)
+        self.reports += outcome.reports
+        calls: dict[tuple[str, str], bool] = {}
+        for block, report in zip(parts.blocks, outcome.reports, strict=True):
+            if report.reference is None:
+                pass
+            elif report.changed:
+                self.originals[report.reference] = block.text
+                self.unsaved.add(report.reference)
+            else:
+                self.arrived[report.reference] = None
+            self.visible.add(report.after)
+            call = self.call_of(block)
+            if call is not None:
+                key = (call.name, call.arguments)
+                calls[key] = calls.get(key, False) or report.lossy
+        self._left_out.update(calls)
+
+    def context(self, model: str) -> CompressContext:
+        """What the hooks are told."""
+        return CompressContext(model, self._latest_user, self._turns, list(self._call_names), _provider(model, self._dialect))
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _copy(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_copy(inner) for inner in value]
+    return value
+
+
+_PROVIDERS = (
+    ("claude", "anthropic"),
+    ("gemini", "google"),
+    ("mistral", "mistral"),
+    ("command", "cohere"),
+    ("deepseek", "deepseek"),
+    ("grok", "xai"),
+    ("llama", "meta"),
+    ("qwen", "alibaba"),
+)
+
+
+def _provider(model: str, dialect: str) -> str:
+    name = model.lower()
+    for word, provider in _PROVIDERS:
+        if word in name:
+            return provider
+    return "anthropic" if dialect == "anthropic" else "openai"

@@ -1,0 +1,66 @@
+"""What a reader of a wire format returns, and the checks that all readers share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from headroom.core.errors import FormatError
+from headroom.core.types import ContentBlock, Path, ToolCall
+
+
+@dataclass(slots=True)
+class MessageParts:
+    """One message, read: its texts that may be compressed, and what it adds to the causal context."""
+
+    role: str
+    blocks: list[ContentBlock] = field(default_factory=list)
+    """Only roles "tool" and "user" ever have blocks: instructions and the assistant's words are sacred."""
+    calls: list[ToolCall] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    """The prose of a user, or of an assistant beside its calls."""
+    dialect: str = "openai"
+
+
+def texts_of(index: int, content: Any, path: Path, kinds: tuple[str, ...] = ("text",)) -> Iterator[tuple[Path, str]]:
+    """(path, text) of a content that is a string or a list of blocks; other blocks are passed over.
+
+    FormatError if it is neither, or if a text block has no text.
+    """
+    if isinstance(content, str):
+        yield path, content
+        return
+    if content is None:
+        return
+    name = ".".join(str(step) for step in path[1:])
+    if not isinstance(content, list):
+        raise FormatError(index, name, f"must be a string or a list of blocks, not {type(content).__name__}")
+    for position, block in enumerate(content):
+        if isinstance(block, str):  # not in any specification, but LangChain writes it and providers take it
+            continue
+        if not isinstance(block, dict):
+            raise FormatError(index, f"{name}[{position}]", f"must be a block (a dict), not {type(block).__name__}")
+        if block.get("type") in kinds:
+            text = block.get("text")
+            if not isinstance(text, str):
+                raise FormatError(index, f"{name}[{position}].text", f"must be a string, not {type(text).__name__}")
+            yield (*path, position, "text"), text
+
+
+def string_field(index: int, holder: dict[str, Any], key: str, default: str = "") -> str:
+    """holder[key] if it is a string, `default` if it is absent or None; FormatError otherwise."""
+    value = holder.get(key)
+    if value is None:
+        return default
+    if not isinstance(value, str):
+        raise FormatError(index, key, f"must be a string, not {type(value).__name__}")
+    return value
+
+
+def role_of(index: int, message: dict[str, Any]) -> str:
+    """The message's role; FormatError if it has none."""
+    role = message.get("role")
+    if isinstance(role, str):
+        return role
+    raise FormatError(index, "role", "is missing" if role is None else f"must be a string, not {type(role).__name__}")

@@ -1,0 +1,146 @@
+"""One text, shortened: unwrap it, find who understands it, wrap the result again. Knows no messages and no store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from headroom.core import router
+from headroom.core.config import Budget, CompressConfig
+from headroom.core.detect import MAX_DEPTH, unwrap
+from headroom.core.rereads import VisibleLines
+from headroom.core.spans import Span, json_spans, machine_spans
+from headroom.core.tokens import CHARACTERS_PER_TOKEN
+from headroom.core.types import ContentKind, Request, Shortened
+from headroom.core.worth import Query
+
+RequestFor = Callable[[ContentKind], Request]
+"""The request to make of a compressor of this kind: budgets differ by kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of trying to shorten one text."""
+
+    kind: ContentKind = ""
+    """Of the compressor that shortened it, or of the last that was asked."""
+    shortened: Shortened | None = None
+    marker_at: int = -1
+    """Where in `shortened.text` a marker line belongs; -1: at the end."""
+    failure: str = ""
+    """An exception inside a compressor, if there was one: the text stays, and the report tells."""
+    wrap: Callable[[str], str] | None = None
+    """Puts the envelope back around the text and its marker."""
+    points_back: bool = False
+    """Whether parts of the text are pointers to earlier outputs."""
+
+
+def requests(query: Query, config: CompressConfig, *, bias: float = 1.0, lossless: bool = False, at_least: int = 0) -> RequestFor:
+    """Requests with the configured budgets, scaled by `bias`; a digest may always keep `at_least` tokens."""
+
+    def request(kind: ContentKind) -> Request:
+        budget: Budget = config.budget_for(kind)
+        scale = max(0.0, bias)
+        return Request(query, max(at_least, int(budget.tokens * scale)), min(1.0, budget.share * scale), lossless)
+
+    return request
+
+
+def shorten_output(text: str, request_for: RequestFor) -> Attempt:
+    """Shorten a tool output."""
+    body, wrap = text, None
+    for _ in range(MAX_DEPTH):
+        envelope = unwrap(body)
+        if envelope is None:
+            break
+        body, wrap = envelope.body, _outside(wrap, envelope.wrap)
+    attempt = _mixed(body, request_for) or _ask(body, request_for)
+    if wrap is None:
+        return attempt
+    if attempt.shortened is None and not attempt.failure:
+        return attempt
+    return Attempt(attempt.kind, attempt.shortened, attempt.marker_at, attempt.failure, wrap)
+
+
+def fold_rereads(text: str, attempt: Attempt, visible: VisibleLines) -> Attempt:
+    """Point to what an earlier output still shows, in what is left of this one."""
+    if attempt.marker_at >= 0 or attempt.wrap is not None or attempt.failure:
+        return attempt
+    shortened = attempt.shortened or Shortened(text, "", lossy=False)
+    folded = visible.fold(shortened.text)
+    if folded is None:
+        return attempt
+    note = f"{shortened.note}, " if shortened.note else ""
+    note += f"{folded.lines} lines shown earlier"
+    return replace(attempt, shortened=Shortened(folded.text, note, shortened.lossy), points_back=True)
+
+
+def shorten_user_text(text: str, request_for: RequestFor, least_tokens: int) -> Attempt:
+    """Shorten the large machine-made spans of a user's text; every character between them stays."""
+    spans = machine_spans(text, int(least_tokens * CHARACTERS_PER_TOKEN))
+    return _replace_spans(text, spans, request_for, user=True) if spans else Attempt()
+
+
+def _mixed(text: str, request_for: RequestFor) -> Attempt | None:
+    """JSON documents between words: None unless they are most of the text."""
+    if text.lstrip()[:1] in ("{", "["):
+        return None
+    spans = json_spans(text, 400)
+    if sum(span.end - span.start for span in spans) < 0.5 * len(text):
+        return None
+    attempt = _replace_spans(text, spans, request_for, user=False)
+    return attempt if attempt.shortened or attempt.failure else None
+
+
+def _replace_spans(text: str, spans: list[Span], request_for: RequestFor, *, user: bool) -> Attempt:
+    total = sum(span.end - span.start for span in spans)
+    pieces: list[str] = []
+    done: list[Attempt] = []
+    end = 0
+    marker_at = -1
+    for span in spans:
+        body = text[span.start : span.end]
+        attempt = _ask(body, _share(request_for, len(body) / total), user=user)
+        if attempt.failure:
+            return attempt
+        pieces.append(text[end : span.start])
+        if attempt.shortened is not None:
+            pieces.append(attempt.shortened.text)
+            done.append(attempt)
+            marker_at = sum(map(len, pieces))
+        else:
+            pieces.append(body)
+        end = span.end
+    if not done:
+        return Attempt(router.route_kind(text))
+    pieces.append(text[end:])
+    notes = "; ".join(dict.fromkeys(a.shortened.note for a in done if a.shortened and a.shortened.note))
+    lossy = any(a.shortened.lossy for a in done if a.shortened)
+    return Attempt(done[0].kind, Shortened("".join(pieces), notes, lossy), marker_at)
+
+
+def _share(request_for: RequestFor, part: float) -> RequestFor:
+    def request(kind: ContentKind) -> Request:
+        whole = request_for(kind)
+        return Request(whole.query, int(whole.budget_tokens * part), whole.budget_share, whole.lossless)
+
+    return request
+
+
+def _ask(text: str, request_for: RequestFor, *, user: bool = False) -> Attempt:
+    kind = ""
+    for compressor in router.route(text):
+        if user and compressor.kind in router.NEVER_IN_USER_TEXT:
+            continue
+        kind = kind or compressor.kind
+        try:
+            shortened = compressor.compress(text, request_for(compressor.kind))
+        except Exception as broken:  # noqa: BLE001  (a bug of ours must cost a saving, never the user's request)
+            return Attempt(compressor.kind, failure=f"{type(broken).__name__}: {broken}")
+        if shortened is not None:
+            return Attempt(compressor.kind, shortened)
+    return Attempt(kind)
+
+
+def _outside(outer: Callable[[str], str] | None, inner: Callable[[str], str]) -> Callable[[str], str]:
+    return inner if outer is None else lambda body: outer(inner(body))

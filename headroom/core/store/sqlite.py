@@ -1,0 +1,414 @@
+"""Originals in one SQLite file: durable, shared by every thread and process of this user.
+
+One connection per process, guarded by a lock: a put or a look-up holds it for 0.1 ms, so threads hardly wait, and
+there is one thing to close, to reopen and to let go before a fork. The write-ahead log lets other processes read
+while one writes; once `put_many` returns, killing the process loses nothing.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sqlite3
+import threading
+import time
+import weakref
+import zlib
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from headroom.core.errors import ConfigError, StoreError, StoreFullError
+from headroom.core.store.base import (
+    DEFAULT_MAX_BYTES,
+    DEFAULT_NAMESPACE,
+    DEFAULT_TTL_SECONDS,
+    USE_GRAIN,
+    StoreStats,
+    pack,
+    references_for,
+    unpack,
+)
+from headroom.core.store.sqlite_file import APPLICATION_ID, is_malformed, set_up, transaction
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_SECONDS = 1.0
+EXPIRED_PER_PUT = 32
+"""Expired originals that one put sweeps out in passing."""
+REFERENCES_PER_QUERY = 900
+"""SQLite before 3.32 takes at most 999 parameters."""
+
+def default_path() -> Path:
+    """`originals.sqlite3` in the user's data folder."""
+    from headroom.core.config import data_folder  # the settings name this room's namespace: at import time, a circle
+
+    return data_folder() / "originals.sqlite3"
+
+
+class SQLiteStore:
+    """A CompressionStore in one file, safe across threads, processes and forks. Opened on first use.
+
+    Any failure is a StoreError, after at most `busy_timeout_seconds` of waiting for this process's other threads and
+    as much for other processes. A file so damaged that nothing can be put is moved aside (`<name>.corrupt-1`) and a
+    fresh one begun; one that is merely locked, unreadable, or another program's, never.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        ttl_seconds: float = DEFAULT_TTL_SECONDS,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if path is not None and os.fspath(path) in ("", ":memory:"):
+            raise ConfigError("SQLiteStore needs a file; MemoryStore keeps originals in memory")
+        self.path = (default_path() if path is None else Path(path)).absolute()
+        self.ttl_seconds = ttl_seconds
+        self.max_bytes = max_bytes
+        self.busy_timeout_seconds = busy_timeout_seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None  # of the file that the connection has open
+        self._process = os.getpid()
+        _LIVE.add(self)
+
+    # --- the protocol ---------------------------------------------------------------------------------------------
+
+    def put_many(self, texts: Sequence[str], namespace: str = DEFAULT_NAMESPACE) -> list[str]:
+        """Store all of `texts` or none, in one transaction. StoreFullError if they do not fit together, even alone."""
+        if not texts:
+            return []
+        unique = list(dict.fromkeys(texts))
+        placed = self._run(lambda connection: self._settled(connection, unique, namespace), heal=True)
+        fresh = {text: pack(text) for text in unique if text not in placed}  # outside the lock: 10 MB take 0.1 s
+        if fresh:
+            if sum(map(len, fresh.values())) > self.max_bytes:
+                raise StoreFullError(f"the texts need more than the store's whole limit of {self.max_bytes:,} bytes")
+            placed |= self._run(lambda connection: self._write(connection, fresh, set(placed.values()), namespace), heal=True)
+        return [placed[text] for text in texts]
+
+    def get(self, reference: str, namespace: str = DEFAULT_NAMESPACE) -> str | None:
+        """The original, exactly, or None. StoreError if what the file holds is damaged."""
+        return self._run(lambda connection: self._read(connection, reference, namespace)) if reference.isascii() else None
+
+    def missing(self, references: Collection[str], namespace: str = DEFAULT_NAMESPACE) -> set[str]:
+        """Which of `references` are not here: one query, 0.15 ms for 300 references."""
+        wanted = set(references)
+        # What no reference ever is must not reach SQLite, which cannot bind lone surrogates.
+        known = list(wanted) if "".join(wanted).isascii() else [reference for reference in wanted if reference.isascii()]
+        if not known:
+            return wanted
+        found = self._run(lambda connection: self._found(connection, known, namespace))
+        return wanted - found
+
+    def purge(self, namespace: str | None = None, older_than_seconds: float | None = None) -> int:
+        """Delete originals, give their room back to the file system, and say how many they were."""
+        return self._run(lambda connection: self._purge(connection, namespace, older_than_seconds))
+
+    def stats(self, namespace: str | None = None) -> StoreStats:
+        """What is held and has not expired."""
+        query = "SELECT count(*), total(size), total(stored), count(DISTINCT namespace) FROM entries WHERE used >= ?"
+        parameters: list[object] = [self._clock() - self.ttl_seconds]
+        if namespace is not None:
+            query += " AND namespace = ?"
+            parameters.append(_key(namespace))
+        row = self._run(lambda connection: connection.execute(query, parameters).fetchone())
+        return StoreStats(*map(int, row))
+
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        with self._lock:
+            self._drop_connection()
+
+    def __del__(self) -> None:
+        if getattr(self, "_connection", None) is not None:
+            self._drop_connection()
+
+    # --- what each method does, once it has the connection ---------------------------------------------------------
+
+    def _settled(self, connection: sqlite3.Connection, texts: list[str], namespace: str) -> dict[str, str]:
+        """Of `texts`, those that are stored already and were used lately, with their references: nothing to write."""
+        latest = self._clock() - self.ttl_seconds / USE_GRAIN
+        settled = {}
+        for text in texts:
+            for reference in references_for(text, namespace):
+                row = _look_up(connection, reference, namespace)
+                if row is None:
+                    break
+                if _holds(row[1], text):
+                    if row[0] >= latest:
+                        settled[text] = reference
+                    break
+        return settled
+
+    def _write(self, connection: sqlite3.Connection, bodies: dict[str, bytes], kept: set[str], namespace: str) -> dict[str, str]:
+        now = self._clock()
+        with transaction(connection):
+            expired = "SELECT namespace, reference FROM entries WHERE used < ? ORDER BY used LIMIT ?"
+            _delete(connection, connection.execute(expired, (now - self.ttl_seconds, EXPIRED_PER_PUT)).fetchall())
+            placed = {text: _place(connection, text, body, namespace, now) for text, body in bodies.items()}
+            self._evict(connection, _key(namespace), kept | set(placed.values()))
+        return placed
+
+    def _evict(self, connection: sqlite3.Connection, namespace: bytes, kept: set[str]) -> None:
+        excess = connection.execute("SELECT stored FROM total").fetchone()[0] - self.max_bytes
+        if excess <= 0:
+            return
+        doomed = []
+        for owner, reference, stored in connection.execute("SELECT namespace, reference, stored FROM entries ORDER BY used, body"):
+            if owner == namespace and reference in kept:
+                continue
+            doomed.append((owner, reference))
+            excess -= stored
+            if excess <= 0:
+                break
+        if excess > 0:
+            raise StoreFullError(f"the texts need more than the store's whole limit of {self.max_bytes:,} bytes")
+        _delete(connection, doomed)
+
+    def _read(self, connection: sqlite3.Connection, reference: str, namespace: str) -> str | None:
+        row = _look_up(connection, reference, namespace)
+        now = self._clock()
+        if row is None or row[0] < now - self.ttl_seconds:
+            return None
+        text = unpack(row[1])
+        if row[0] < now - self.ttl_seconds / USE_GRAIN:
+            _touch(connection, [reference], namespace, now)
+        return text
+
+    def _found(self, connection: sqlite3.Connection, references: list[str], namespace: str) -> set[str]:
+        now = self._clock()
+        stale = now - self.ttl_seconds / USE_GRAIN
+        found: set[str] = set()
+        for start in range(0, len(references), REFERENCES_PER_QUERY):
+            some = references[start : start + REFERENCES_PER_QUERY]
+            where = f"FROM entries WHERE namespace = ? AND used >= ? AND reference IN ({_marks(some)})"
+            # Counting is twice as fast as listing, and mostly everything is there and was used lately.
+            count = connection.execute(f"SELECT count(*) {where}", (_key(namespace), stale, *some)).fetchone()[0]
+            if count == len(some):
+                found.update(some)
+                continue
+            rows = connection.execute(f"SELECT reference, used {where}", (_key(namespace), now - self.ttl_seconds, *some)).fetchall()
+            found.update(reference for reference, _ in rows)
+            old = [reference for reference, used in rows if used < stale]
+            if old and not _touch(connection, old, namespace, now):
+                # Their life cannot be prolonged. Near its end, better call them missing than let a marker outlive them.
+                found.difference_update(reference for reference, used in rows if used < now - self.ttl_seconds / 2)
+        return found
+
+    def _purge(self, connection: sqlite3.Connection, namespace: str | None, older_than_seconds: float | None) -> int:
+        conditions, parameters = ["1"], []
+        if namespace is not None:
+            conditions.append("namespace = ?")
+            parameters.append(_key(namespace))
+        if older_than_seconds is not None:
+            conditions.append("used <= ?")
+            parameters.append(self._clock() - older_than_seconds)  # type: ignore[arg-type]
+        with transaction(connection):
+            deleted = connection.execute(f"DELETE FROM entries WHERE {' AND '.join(conditions)}", parameters).rowcount  # noqa: S608
+        if deleted:
+            connection.execute("PRAGMA incremental_vacuum").fetchall()
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return deleted
+
+    # --- the file and its connection --------------------------------------------------------------------------------
+
+    def _run(self, work: Callable[[sqlite3.Connection], T], heal: bool = False) -> T:
+        if os.getpid() != self._process:
+            self._abandon()
+        if not self._lock.acquire(timeout=self.busy_timeout_seconds):
+            raise StoreError(f"the store {self.path} is busy with other threads of this process")
+        try:
+            try:
+                return work(self._open())
+            except sqlite3.DatabaseError as error:
+                if not (heal and is_malformed(error) and self._move_aside()):
+                    raise
+                return work(self._open())
+        except (sqlite3.Error, sqlite3.Warning, OSError, zlib.error, ValueError, OverflowError) as error:
+            if not (isinstance(error, sqlite3.OperationalError) and "locked" in str(error)):
+                self._drop_connection()  # it may have gone bad; opening another costs a millisecond
+            raise StoreError(f"the store {self.path} failed: {type(error).__name__}: {error}") from error
+        finally:
+            self._lock.release()
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is not None:
+            if self._identity == _identity(self.path):
+                return self._connection
+            self._drop_connection()  # the file was deleted or moved: what we would write, nobody would find
+        if not self.path.parent.is_dir():
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self.path.exists():
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite gives its log files the same mode
+        self._identity = _identity(self.path)
+        connection = sqlite3.connect(self.path, timeout=self.busy_timeout_seconds, isolation_level=None, check_same_thread=False)
+        try:
+            set_up(connection, self.busy_timeout_seconds)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        return connection
+
+    def _drop_connection(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.close()
+            except sqlite3.Error:
+                pass  # nothing was in flight: a failing close loses no data
+
+    def _move_aside(self) -> bool:
+        """Rename the malformed file and its logs; False if it may not be ours. True too if someone else already did."""
+        mine = self._identity
+        self._drop_connection()
+        if mine is None or mine != _identity(self.path):
+            return True
+        if not self._was_ours():
+            return False
+        number = 1
+        while (aside := self.path.with_name(f"{self.path.name}.corrupt-{number}")).exists():
+            number += 1
+        # The logs first: beside a fresh file, SQLite would replay the old log into it.
+        for suffix in ("-wal", "-shm", ""):
+            file = Path(f"{self.path}{suffix}")
+            if file.exists():
+                file.rename(f"{aside}{suffix}")
+        return True
+
+    def _was_ours(self) -> bool:
+        # A readable header with another program's id is somebody's database; no header at all is a database
+        # only if it is called one. Neither is overwritten here: the answer decides about a rename.
+        with self.path.open("rb") as file:
+            header = file.read(72)
+        if header.startswith(b"SQLite format 3\0"):
+            return header[68:72] in (APPLICATION_ID.to_bytes(4, "big"), bytes(4))
+        return self.path.suffix in (".sqlite3", ".sqlite", ".db")
+
+    def _abandon(self) -> None:
+        """In a process that was forked behind Python's back: leave the parent's connection strictly alone."""
+        if self._connection is not None:
+            _ABANDONED.append(self._connection)  # closing it here would break the parent's locks
+        self._connection = None
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+
+
+# --- statements ------------------------------------------------------------------------------------------------------
+
+
+def _key(namespace: str) -> bytes:
+    return namespace.encode("utf-8", "surrogatepass")  # a str with lone surrogates cannot be bound
+
+
+def _marks(values: Collection[object]) -> str:
+    return ",".join("?" * len(values))
+
+
+def _look_up(connection: sqlite3.Connection, reference: str, namespace: str) -> tuple[float, bytes] | None:
+    query = "SELECT used, b.body FROM entries e JOIN bodies b ON b.id = e.body WHERE namespace = ? AND reference = ?"
+    row: tuple[float, bytes] | None = connection.execute(query, (_key(namespace), reference)).fetchone()
+    return row
+
+
+def _holds(body: bytes, text: str) -> bool:
+    try:
+        return unpack(body) == text
+    except (zlib.error, ValueError):
+        return False
+
+
+def _damaged(body: bytes) -> bool:
+    try:
+        unpack(body)
+    except (zlib.error, ValueError):
+        return True
+    return False
+
+
+def _place(connection: sqlite3.Connection, text: str, body: bytes, namespace: str, now: float) -> str:
+    """Store `text` under the first of its references that is free, or is its own already. Inside a transaction."""
+    for reference in references_for(text, namespace):
+        row = _look_up(connection, reference, namespace)
+        if row is not None and _holds(row[1], text):
+            connection.execute("UPDATE entries SET used = ? WHERE namespace = ? AND reference = ?", (now, _key(namespace), reference))
+            return reference
+        if row is not None:
+            if not _damaged(row[1]):
+                continue
+            _delete(connection, [(_key(namespace), reference)])
+        number = connection.execute("INSERT INTO bodies(body) VALUES(?)", (body,)).lastrowid
+        size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+        connection.execute("INSERT INTO entries VALUES(?,?,?,?,?,?)", (_key(namespace), reference, now, size, len(body), number))
+        return reference
+    raise StoreError("every reference of this text, even the longest, is another text's")
+
+
+def _delete(connection: sqlite3.Connection, keys: Sequence[tuple[bytes, str]]) -> None:
+    connection.executemany("DELETE FROM entries WHERE namespace = ? AND reference = ?", keys)
+
+
+def _touch(connection: sqlite3.Connection, references: list[str], namespace: str, now: float) -> bool:
+    """Note a use. Best effort, without waiting: reading must work while another process writes, or on a full disk."""
+    timeout = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    connection.execute("PRAGMA busy_timeout = 20")
+    try:
+        update = f"UPDATE entries SET used = ? WHERE namespace = ? AND reference IN ({_marks(references)})"  # noqa: S608
+        connection.execute(update, (now, _key(namespace), *references))
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {timeout}")
+    return True
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116  (twice as fast as Path.stat, and each use of the store asks)
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+# --- forks -------------------------------------------------------------------------------------------------------------
+
+_LIVE: weakref.WeakSet[SQLiteStore] = weakref.WeakSet()
+_ABANDONED: list[sqlite3.Connection] = []
+_HELD: list[SQLiteStore] = []
+
+
+def _before_fork() -> None:
+    # SQLite's locks do not survive a fork, not even for a connection that the child never uses: so no connection
+    # may be open when it happens. Both sides open again on their next use.
+    for store in list(_LIVE):
+        if store._lock.acquire(timeout=store.busy_timeout_seconds):
+            store._drop_connection()
+            _HELD.append(store)
+
+
+def _after_fork() -> None:
+    while _HELD:
+        _HELD.pop()._lock.release()
+
+
+def _after_fork_in_child() -> None:
+    for store in list(_LIVE):
+        if store not in _HELD:
+            store._abandon()
+        store._process = os.getpid()
+    _after_fork()
+
+
+def _at_exit() -> None:
+    for store in list(_LIVE):
+        store.close()
+
+
+atexit.register(_at_exit)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)

@@ -1,0 +1,148 @@
+"""How much a line, a row or a section is worth to the agent: judged by what was known when the output arrived.
+
+`Query` is the causal question: the tool call's arguments, the assistant's words beside it, the user messages
+before it. `reports_trouble` reads error words in their context. Every compressor ranks with these two, so that
+"relevant" means one thing in this house.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from headroom.core.types import ToolCall
+
+CALL_WEIGHT = 3.0
+WORDS_WEIGHT = 1.5
+LATEST_USER_WEIGHT = 1.5
+EARLIER_USER_WEIGHT = 1.0
+MAX_TERMS = 40
+MAX_HITS_PER_TERM = 200
+"""A term that hits everywhere ranks nothing: past this many hits the rest are not looked for."""
+
+_TERM = re.compile(r"[^\W_][\w$@#]*(?:[./:\-][\w$@#]+)*")
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+_STOP = frozenset(
+    "the and for with that this from are was were you your have has had not but all any can will would should could "
+    "what when where which who how why then than them they there their been being into onto over under about also "
+    "please need want use using get let make sure file files line lines code run find look show list search view "
+    "null none true false def class return self import string type path name query command tool call args value "
+    "thoughts thought action observation function test tests error errors http https www com out off its our his her "
+    "first last new now see one two more most some such only very just like does did done per via".split()
+)
+
+TROUBLE = re.compile(
+    r"error|exception|traceback|fail(?:ed|ure|s|ing)?\b|fatal|panic|critical|denied|refused|timed?[ -]?out|unable to|cannot|can't"
+    r"|could not|not found|no such|undefined|unexpected|invalid|corrupt|abort|killed|segfault|segmentation|oom|out of memory"
+    r"|crash|unreachable|unhealthy|backoff|evicted|violation|conflict|rejected|missing|assert|warning|warn\b",
+    re.IGNORECASE,
+)
+_NO_TROUBLE = re.compile(
+    r"\b(?:0|no|zero|without(?: any)?)\s+(?:errors?|failures?|failed|warnings?|exceptions?)\b"
+    r"|\b(?:errors?|failures?|failed|warnings?|exceptions?|crit\w*)(?:[_ -]?(?:count|total|rate|num\w*))?[\"']?\s*[:=]\s*[\"']?(?:0(?:\.0+)?\b|null\b|none\b|false\b|\[\]|\"\")",
+    re.IGNORECASE,
+)
+
+
+def reports_trouble(line: str) -> bool:
+    """Whether a line tells of something that went wrong. `error_count=0` and "no errors" do not."""
+    if TROUBLE.search(line) is None:
+        return False
+    if _NO_TROUBLE.search(line) is None:
+        return True
+    return TROUBLE.search(_NO_TROUBLE.sub(" ", line)) is not None
+
+
+def terms_of(text: str, limit: int = 400) -> list[str]:
+    """The words of `text` worth looking for: lowercased, without stop words, in order, each once."""
+    seen: dict[str, None] = {}
+    for term in _TERM.findall(text[:20_000]):
+        lowered = term.lower()
+        if len(lowered) >= 3 and lowered not in _STOP:
+            seen[lowered] = None
+        if len(seen) >= limit:
+            break
+    return list(seen)
+
+
+def specificity(term: str) -> float:
+    """How telling a term is: identifiers, paths and numbers above plain words, long above short."""
+    telling = any(c.isdigit() for c in term) or any(c in "_./:-$@#" for c in term)
+    return min(len(term), 16) / 8 + (1.0 if telling else 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Weighted terms, most telling first. Looked for term by term, at the speed of `str.find`."""
+
+    terms: tuple[tuple[str, float], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.terms)
+
+    def hits(self, text: str) -> list[tuple[int, float]]:
+        """(offset, weight) of every place where a term stands in `text`, ignoring case; unordered.
+
+        A term that stands everywhere tells little: each hit of a term weighs its weight divided by
+        the square root of the number of its hits.
+        """
+        lowered = text.lower()
+        if len(lowered) != len(text):  # rare: "İ".lower() is two characters long, and offsets would shift
+            lowered = text
+        found: list[tuple[int, float]] = []
+        for term, weight in self.terms:
+            offsets = []
+            at = lowered.find(term)
+            while at >= 0 and len(offsets) < MAX_HITS_PER_TERM:
+                offsets.append(at)
+                at = lowered.find(term, at + len(term))
+            if offsets:
+                share = weight / len(offsets) ** 0.5
+                found.extend((offset, share) for offset in offsets)
+        return found
+
+    def score(self, text: str) -> float:
+        """The summed weight of the terms that stand in `text` (each counted once)."""
+        lowered = text.lower()
+        return sum(weight for term, weight in self.terms if term in lowered)
+
+
+@dataclass(slots=True)
+class QueryBuilder:
+    """Collects what was known so far; `build` adds one call to it. Costs the new words, not the conversation."""
+
+    first_user: list[str] = field(default_factory=list)
+    latest_user: list[str] = field(default_factory=list)
+
+    def hear(self, user_words: str) -> None:
+        """Take in a user message."""
+        words = terms_of(user_words)
+        if not self.first_user:
+            self.first_user = words[:120]
+        self.latest_user = words[:120]
+
+    def build(self, call: ToolCall | None) -> Query:
+        """The question that this call's output answers."""
+        weights: dict[str, float] = {}
+
+        def add(terms: Iterable[str], weight: float) -> None:
+            for term in terms:
+                worth = weight * specificity(term)
+                if worth > weights.get(term, 0.0):
+                    weights[term] = worth
+
+        if call is not None:
+            asked = terms_of(call.arguments.replace("\\n", " ").replace("\\", " "), 60)
+            add(asked, CALL_WEIGHT)
+            add((part for term in asked for part in _parts(term)), CALL_WEIGHT / 2)
+            add(terms_of(call.words, 60), WORDS_WEIGHT)
+        add(self.latest_user, LATEST_USER_WEIGHT)
+        add(self.first_user, EARLIER_USER_WEIGHT)
+        ranked = sorted(weights.items(), key=lambda item: (-item[1], item[0]))
+        return Query(tuple(ranked[:MAX_TERMS]))
+
+
+def _parts(term: str) -> list[str]:
+    """"user_service.py" -> user, service: what a compound name is made of."""
+    return [part for part in (p.lower() for p in _PART.findall(term)) if len(part) >= 4 and part not in _STOP and part != term]

@@ -1,0 +1,1 @@
+"""What an agent may call: `retrieve.py` answers, `definitions.py` describes."""

@@ -1,0 +1,29 @@
+# The daily commands. `just` lists them; each is one line, so a machine without just can run it by hand.
+
+default:
+    @just --list
+
+# what CI runs
+check:
+    sh scripts/test
+
+# an agent's conversation before and after
+demo:
+    sh scripts/demo
+
+# tests alone: just test -k store
+test *arguments:
+    .venv/bin/pytest -n auto {{ arguments }}
+
+# the property tests with many more examples
+long *arguments:
+    .venv/bin/pytest -n auto --hypothesis-profile=long {{ arguments }}
+
+# lay out the code and mend what can be mended by itself
+fix:
+    .venv/bin/ruff check --fix .
+    .venv/bin/ruff format .
+
+# write down the newest versions that work together, for every Python that we support
+pin:
+    printf 'uv\nhatchling\n' | .venv/bin/python -m uv pip compile pyproject.toml - --extra dev --python-version 3.10 --no-header --no-annotate -o constraints.txt
