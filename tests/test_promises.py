@@ -192,7 +192,9 @@ def fresh_with(model: str, messages: list[Any]) -> list[Any]:
 @pytest.mark.parametrize("dialect", FORMATS)
 def test_6_the_same_in_fresh_processes_under_any_hash_seed(dialect: str, tmp_path: Path) -> None:
     rows = json.dumps([{"id": f"o{i}", "status": "ok" if i % 90 else "failed", "tags": ["a", "b"], "n": i} for i in range(600)])
-    log = "\n".join(f"10:00:{i % 60:02d} INFO handled {i} by worker-{i % 7}" + (" FATAL out of memory" if i == 700 else "") for i in range(1500))
+    log = "\n".join(
+        f"10:00:{i % 60:02d} INFO handled {i} by worker-{i % 7}" + (" FATAL out of memory" if i == 700 else "") for i in range(1500)
+    )
     messages = [{"role": "user", "content": "which order failed?"}]
     messages += call_and_output(dialect, 1, "list", '{"q": "failed"}', [rows], "Let me look at worker-3.")
     messages += call_and_output(dialect, 2, "logs", '{"q": "worker-3"}', [log, rows], "And the log.")
@@ -203,7 +205,9 @@ def test_6_the_same_in_fresh_processes_under_any_hash_seed(dialect: str, tmp_pat
     answers = set()
     for seed in ("0", "1", "4242"):
         environment = {**os.environ, "PYTHONHASHSEED": seed, "HEADROOM_HOME": str(tmp_path / seed)}
-        done = subprocess.run([sys.executable, "-c", program], input=json.dumps(messages), capture_output=True, text=True, env=environment, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", program], input=json.dumps(messages), capture_output=True, text=True, env=environment, check=True
+        )
         answers.add(done.stdout)
     assert len(answers) == 1
     assert json.loads(answers.pop())[1], "something was left out, so the test says something"

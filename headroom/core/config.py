@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -68,11 +68,13 @@ class CompressConfig:
 
     def with_options(self, **options: Any) -> CompressConfig:
         """A copy with some fields changed. ConfigError for an unknown name, naming the nearest valid one."""
+        if not options:
+            return self
         valid = [f.name for f in fields(self)]
         for name in options:
             if name not in valid:
                 raise ConfigError(_unknown("option", name, valid))
-        return replace(self, **options) if options else self
+        return replace(self, **options)
 
     @classmethod
     def preset(cls, name: PresetName) -> CompressConfig:
@@ -93,8 +95,12 @@ class CompressConfig:
     def from_env(cls, environment: Mapping[str, str] | None = None) -> CompressConfig:
         """The preset named by HEADROOM_PRESET, in the namespace named by HEADROOM_NAMESPACE."""
         env = os.environ if environment is None else environment
-        config = cls.preset(env.get("HEADROOM_PRESET", "balanced"))  # type: ignore[arg-type]  # preset() checks it
-        return config.with_options(namespace=env.get("HEADROOM_NAMESPACE") or DEFAULT_NAMESPACE)
+        return _configured(env.get("HEADROOM_PRESET") or "balanced", env.get("HEADROOM_NAMESPACE") or DEFAULT_NAMESPACE)
+
+
+@lru_cache(maxsize=64)
+def _configured(preset: str, namespace: str) -> CompressConfig:
+    return CompressConfig.preset(preset).with_options(namespace=namespace)  # type: ignore[arg-type]  # preset() checks it
 
 
 def data_folder(environment: Mapping[str, str] | None = None) -> Path:
@@ -110,6 +116,8 @@ def data_folder(environment: Mapping[str, str] | None = None) -> Path:
 
 
 def _unknown(what: str, name: str, valid: list[str]) -> str:
+    import difflib  # 8 ms, and only a mistake needs it
+
     near = difflib.get_close_matches(name, valid, n=1, cutoff=0.3)
     hint = f": did you mean {near[0]!r}?" if near else ""
     return f"unknown {what} {name!r}{hint} (valid: {', '.join(valid)})"

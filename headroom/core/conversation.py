@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from headroom.core.detect import unwrap_all
 from headroom.core.formats import MessageParts
 from headroom.core.hooks import CompressContext
 from headroom.core.rereads import VisibleLines
@@ -28,6 +29,8 @@ class Conversation:
     messages: list[Message] = field(default_factory=list)
     """Copies of what was read: a caller may change its own objects at any time."""
     biases: list[float] = field(default_factory=list)
+    biased: bool = False
+    """Whether any bias was other than 1."""
     outcomes: list[Outcome] = field(default_factory=list)
     changed: list[int] = field(default_factory=list)
     """Indexes of the messages that leave with another text."""
@@ -82,6 +85,7 @@ class Conversation:
             self.changed.append(len(self.messages))
         self.messages.append(_copy(message))
         self.biases.append(bias)
+        self.biased = self.biased or bias != 1.0
         self.outcomes.append(outcome)
         self.characters += sum(len(block.text) for block in parts.blocks)
         self.reports += outcome.reports
@@ -94,7 +98,7 @@ class Conversation:
                 self.unsaved.add(report.reference)
             else:
                 self.arrived[report.reference] = None
-            self.visible.add(report.after)
+            self.visible.add(unwrap_all(report.after)[0])
             call = self.call_of(block)
             if call is not None:
                 key = (call.name, call.arguments)

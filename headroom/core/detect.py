@@ -68,6 +68,21 @@ def unwrap(text: str) -> Envelope | None:
     return None
 
 
+def unwrap_all(text: str) -> tuple[str, Callable[[str], str] | None]:
+    """The innermost body, at most three wrappings deep, and how to wrap it again; (text, None) if there is none."""
+    wrap: Callable[[str], str] | None = None
+    for _ in range(MAX_DEPTH):
+        envelope = unwrap(text)
+        if envelope is None:
+            break
+        text, wrap = envelope.body, _outside(wrap, envelope.wrap)
+    return text, wrap
+
+
+def _outside(outer: Callable[[str], str] | None, inner: Callable[[str], str]) -> Callable[[str], str]:
+    return inner if outer is None else lambda body: outer(inner(body))
+
+
 def _tags(text: str) -> Envelope | None:
     opening = _TAG.match(text)
     if opening is None:

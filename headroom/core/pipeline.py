@@ -126,7 +126,7 @@ def _read_block(
     else:
         attempt = shorten.shorten_output(block.text, request_for)
         if not at_least:
-            attempt = shorten.fold_rereads(block.text, attempt, conversation.visible)
+            attempt = shorten.fold_rereads(attempt, conversation.visible)
     if attempt.shortened is None:
         reason = f"failed: {attempt.failure}" if attempt.failure else NOTHING_TO_SAVE
         return BlockReport(block, block.text, kind=attempt.kind, reason=reason, encoding=encoding)

@@ -36,11 +36,14 @@ class RememberedConversations:
 
     def take(self, settings: object, messages: Sequence[Message], biases: dict[int, float]) -> Match | None:
         """The one that shares the longest beginning with `messages`; taken out if `messages` only goes on from it."""
+        if not messages:
+            return None
+        first = messages[0]
         with self._lock:
             best: Match | None = None
             for position in range(len(self._entries) - 1, -1, -1):
                 known, conversation = self._entries[position]
-                if known != settings:
+                if known != settings or conversation.messages[0] != first:
                     continue
                 length = _shared(conversation, messages, biases)
                 if length and (best is None or length > best.length):
@@ -71,7 +74,7 @@ def _shared(conversation: Conversation, messages: Sequence[Message], biases: dic
     """How many leading messages, biases included, are equal."""
     known = conversation.messages
     most = min(len(known), len(messages))
-    if not biases and known == messages[:most] and all(bias == 1.0 for bias in conversation.biases):
+    if not biases and not conversation.biased and known[most - 1] == messages[most - 1] and known[:most] == messages[:most]:
         return most  # the ordinary case, compared at the speed of C
     for index in range(most):
         if known[index] != messages[index] or conversation.biases[index] != biases.get(index, 1.0):

@@ -7,7 +7,6 @@ offers it.
 from __future__ import annotations
 
 import copy
-import difflib
 from typing import Any, Literal
 
 from headroom.core.errors import ConfigError
@@ -44,6 +43,8 @@ def definition(dialect: str) -> dict[str, Any]:
         return {"name": RETRIEVE_TOOL, "description": DESCRIPTION, "input_schema": parameters}
     if dialect == "responses":
         return {"type": "function", "name": RETRIEVE_TOOL, "description": DESCRIPTION, "parameters": parameters}
+    import difflib  # 8 ms, and only a mistake needs it
+
     near = difflib.get_close_matches(str(dialect), ["openai", "anthropic", "responses"], n=1, cutoff=0.3)
     hint = f": did you mean {near[0]!r}?" if near else ""
     raise ConfigError(f"unknown dialect {dialect!r}{hint} (valid: openai, anthropic, responses)")

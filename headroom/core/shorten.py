@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from headroom.core import router
 from headroom.core.config import Budget, CompressConfig
-from headroom.core.detect import MAX_DEPTH, unwrap
+from headroom.core.detect import unwrap_all
 from headroom.core.rereads import VisibleLines
 from headroom.core.spans import Span, json_spans, machine_spans
 from headroom.core.tokens import CHARACTERS_PER_TOKEN
@@ -30,7 +30,9 @@ class Attempt:
     failure: str = ""
     """An exception inside a compressor, if there was one: the text stays, and the report tells."""
     wrap: Callable[[str], str] | None = None
-    """Puts the envelope back around the text and its marker."""
+    """Puts the envelope back around the text and its marker; None if there is none."""
+    body: str = ""
+    """What came, out of its envelope."""
     points_back: bool = False
     """Whether parts of the text are pointers to earlier outputs."""
 
@@ -48,25 +50,16 @@ def requests(query: Query, config: CompressConfig, *, bias: float = 1.0, lossles
 
 def shorten_output(text: str, request_for: RequestFor) -> Attempt:
     """Shorten a tool output."""
-    body, wrap = text, None
-    for _ in range(MAX_DEPTH):
-        envelope = unwrap(body)
-        if envelope is None:
-            break
-        body, wrap = envelope.body, _outside(wrap, envelope.wrap)
+    body, wrap = unwrap_all(text)
     attempt = _mixed(body, request_for) or _ask(body, request_for)
-    if wrap is None:
-        return attempt
-    if attempt.shortened is None and not attempt.failure:
-        return attempt
-    return Attempt(attempt.kind, attempt.shortened, attempt.marker_at, attempt.failure, wrap)
+    return replace(attempt, wrap=wrap, body=body)
 
 
-def fold_rereads(text: str, attempt: Attempt, visible: VisibleLines) -> Attempt:
+def fold_rereads(attempt: Attempt, visible: VisibleLines) -> Attempt:
     """Point to what an earlier output still shows, in what is left of this one."""
-    if attempt.marker_at >= 0 or attempt.wrap is not None or attempt.failure:
+    if attempt.marker_at >= 0 or attempt.failure:
         return attempt
-    shortened = attempt.shortened or Shortened(text, "", lossy=False)
+    shortened = attempt.shortened or Shortened(attempt.body, "", lossy=False)
     folded = visible.fold(shortened.text)
     if folded is None:
         return attempt
@@ -141,6 +134,3 @@ def _ask(text: str, request_for: RequestFor, *, user: bool = False) -> Attempt:
             return Attempt(compressor.kind, shortened)
     return Attempt(kind)
 
-
-def _outside(outer: Callable[[str], str] | None, inner: Callable[[str], str]) -> Callable[[str], str]:
-    return inner if outer is None else lambda body: outer(inner(body))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from headroom.core.types import ToolCall
 
@@ -23,6 +24,7 @@ MAX_HITS_PER_TERM = 200
 
 _TERM = re.compile(r"[^\W_][\w$@#]*(?:[./:\-][\w$@#]+)*")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+_TELLING = re.compile(r"[\d_./:\-$@#]")
 _STOP = frozenset(
     "the and for with that this from are was were you your have has had not but all any can will would should could "
     "what when where which who how why then than them they there their been being into onto over under about also "
@@ -38,6 +40,7 @@ TROUBLE = re.compile(
     r"|crash|unreachable|unhealthy|backoff|evicted|violation|conflict|rejected|missing|assert|warning|warn\b",
     re.IGNORECASE,
 )
+_TROUBLE_LOWERED = re.compile(TROUBLE.pattern)  # on lowered text: 20 times faster than ignoring case
 _NO_TROUBLE = re.compile(
     r"\b(?:0|no|zero|without(?: any)?)\s+(?:errors?|failures?|failed|warnings?|exceptions?)\b"
     r"|\b(?:errors?|failures?|failed|warnings?|exceptions?|crit\w*)(?:[_ -]?(?:count|total|rate|num\w*))?[\"']?\s*[:=]\s*[\"']?(?:0(?:\.0+)?\b|null\b|none\b|false\b|\[\]|\"\")",
@@ -47,11 +50,11 @@ _NO_TROUBLE = re.compile(
 
 def reports_trouble(line: str) -> bool:
     """Whether a line tells of something that went wrong. `error_count=0` and "no errors" do not."""
-    if TROUBLE.search(line) is None:
+    if _TROUBLE_LOWERED.search(line.lower()) is None:
         return False
     if _NO_TROUBLE.search(line) is None:
         return True
-    return TROUBLE.search(_NO_TROUBLE.sub(" ", line)) is not None
+    return _TROUBLE_LOWERED.search(_NO_TROUBLE.sub(" ", line).lower()) is not None
 
 
 def terms_of(text: str, limit: int = 400) -> list[str]:
@@ -68,8 +71,7 @@ def terms_of(text: str, limit: int = 400) -> list[str]:
 
 def specificity(term: str) -> float:
     """How telling a term is: identifiers, paths and numbers above plain words, long above short."""
-    telling = any(c.isdigit() for c in term) or any(c in "_./:-$@#" for c in term)
-    return min(len(term), 16) / 8 + (1.0 if telling else 0.0)
+    return min(len(term), 16) / 8 + (1.0 if _TELLING.search(term) else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,39 +110,42 @@ class Query:
         return sum(weight for term, weight in self.terms if term in lowered)
 
 
+Weighted: TypeAlias = list[tuple[str, float]]
+
+
 @dataclass(slots=True)
 class QueryBuilder:
     """Collects what was known so far; `build` adds one call to it. Costs the new words, not the conversation."""
 
-    first_user: list[str] = field(default_factory=list)
-    latest_user: list[str] = field(default_factory=list)
+    _first_user: Weighted = field(default_factory=list)
+    _latest_user: Weighted = field(default_factory=list)
 
     def hear(self, user_words: str) -> None:
         """Take in a user message."""
-        words = terms_of(user_words)
-        if not self.first_user:
-            self.first_user = words[:120]
-        self.latest_user = words[:120]
+        ranked = sorted(_weighted(terms_of(user_words, 200)), key=lambda pair: (-pair[1], pair[0]))
+        if not self._first_user:
+            self._first_user = ranked[:MAX_TERMS]
+        self._latest_user = ranked[:MAX_TERMS]
 
     def build(self, call: ToolCall | None) -> Query:
         """The question that this call's output answers."""
-        weights: dict[str, float] = {}
-
-        def add(terms: Iterable[str], weight: float) -> None:
-            for term in terms:
-                worth = weight * specificity(term)
-                if worth > weights.get(term, 0.0):
-                    weights[term] = worth
-
+        sources: list[tuple[Weighted, float]] = [(self._first_user, EARLIER_USER_WEIGHT), (self._latest_user, LATEST_USER_WEIGHT)]
         if call is not None:
             asked = terms_of(call.arguments.replace("\\n", " ").replace("\\", " "), 60)
-            add(asked, CALL_WEIGHT)
-            add((part for term in asked for part in _parts(term)), CALL_WEIGHT / 2)
-            add(terms_of(call.words, 60), WORDS_WEIGHT)
-        add(self.latest_user, LATEST_USER_WEIGHT)
-        add(self.first_user, EARLIER_USER_WEIGHT)
-        ranked = sorted(weights.items(), key=lambda item: (-item[1], item[0]))
+            sources.append((_weighted(terms_of(call.words, 60)), WORDS_WEIGHT))
+            sources.append((_weighted(part for term in asked for part in _parts(term)), CALL_WEIGHT / 2))
+            sources.append((_weighted(asked), CALL_WEIGHT))
+        weights: dict[str, float] = {}
+        for terms, factor in sources:
+            for term, worth in terms:
+                if worth * factor > weights.get(term, 0.0):
+                    weights[term] = worth * factor
+        ranked = sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))
         return Query(tuple(ranked[:MAX_TERMS]))
+
+
+def _weighted(terms: Iterable[str]) -> Weighted:
+    return [(term, specificity(term)) for term in terms]
 
 
 def _parts(term: str) -> list[str]:

@@ -168,10 +168,8 @@ def _regions(text: str, request: Request, finding: _Finding, allowance: int) -> 
     units = units_of(Folded(lines, range(1, len(lines) + 1), range(1, len(lines) + 1)))
     worths = ends_and_hits(units.texts, request.query, BLOB)
     keep = choose_units(units, worths, min(allowance, _READABLE_TOKENS))
-    hidden = sum(len(piece) for piece, kept in zip(units.texts, keep, strict=True) if not kept)
-    if not hidden:
-        return None
-    return Shortened(show(units, keep).text, _note(finding, text, hidden), True)
+    shown = show(units, keep)
+    return Shortened(shown.text, _note(finding, text, shown.hidden), True) if shown.hidden else None
 
 
 def _note(finding: _Finding, text: str, hidden: int) -> str:

@@ -125,6 +125,7 @@ class _Reader:
         if closes:
             if stripped.startswith(_CLOSERS) and indent == self.open[-1].indent or stripped.startswith("{"):
                 self.last_code = index
+                self.found.roles[index] = BODY
                 if stripped[0] != "{":
                     self._close(indent, index + 1)
                 return
@@ -140,10 +141,9 @@ class _Reader:
         match = _OPENING.match(stripped) if len(stripped) <= _LONGEST_LINE else None
         kind = match.lastgroup if match else None
         roles = self.found.roles
+        roles[index] = BODY
         if kind == "comment":
             roles[index] = COMMENT
-            if self.decorated < 0 and not self.is_python and stripped.startswith(("///", "/**")):
-                self.decorated = -1
         elif kind == "decorator" and (self.is_python or stripped[0] != "["):
             self.decorated = index if self.decorated < 0 else self.decorated
         elif kind == "import" and not (self.open and self.open[-1].indent < indent and not self.open[-1].container):

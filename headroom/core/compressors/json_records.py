@@ -11,7 +11,7 @@ from typing import Any
 
 from headroom.core.compressors.json_digest import digest
 from headroom.core.compressors.json_table import Folded, fold
-from headroom.core.compressors.json_text import depth_within, read, read_lines, write
+from headroom.core.compressors.json_text import depth_within, read, read_lines
 from headroom.core.detect import Sample
 from headroom.core.tokens import estimate
 from headroom.core.types import Request, Shortened
@@ -40,20 +40,21 @@ class JsonRecords:
     def compress(self, text: str, request: Request) -> Shortened | None:
         """Tables and minified JSON; over the allowance, the rows and members that matter most. See `Compressor`."""
         try:
-            value, lines, minified = _read(text)
+            value, lines = _read(text)
             folded = fold(value, lines)
-            folded_text = folded.text()
+            shorter = folded.text()
+            if folded.tables and len(shorter) >= len(plain := Folded(value, lines).text()):
+                folded, shorter = Folded(value, lines), plain
         except (ValueError, RecursionError, OverflowError):
             return None
-        if len(folded_text) >= len(minified):
-            folded, folded_text = Folded(value, lines), minified
-        size = estimate(folded_text)
+        del value  # the tables hold what they need of it
+        size = estimate(shorter)
         allowance = request.allowance(size)
         if not request.lossless and size > allowance + MARK_TOKENS:
-            chosen = digest(folded, request, allowance)
-            if not chosen.complete and len(chosen.text) < len(folded_text):
+            chosen = digest(folded, request, len(shorter), allowance)
+            if not chosen.complete and len(chosen.text) < len(shorter):
                 return Shortened(chosen.text, chosen.note, lossy=True)
-        return Shortened(folded_text, _fold_note(folded), lossy=False) if len(folded_text) < len(text) else None
+        return Shortened(shorter, _fold_note(folded), lossy=False) if len(shorter) < len(text) else None
 
 
 def _is_closed(line: str) -> bool:
@@ -61,8 +62,8 @@ def _is_closed(line: str) -> bool:
     return bool(stripped) and _PARTNERS.get(stripped[0]) == stripped[-1]
 
 
-def _read(text: str) -> tuple[Any, bool, str]:
-    """The value, whether it was JSON Lines, and its minified text. ValueError if it is not JSON that can be kept exactly."""
+def _read(text: str) -> tuple[Any, bool]:
+    """The value, and whether it was JSON Lines. ValueError if it is not JSON that can be kept exactly."""
     try:
         value, lines = read(text), False
     except ValueError:
@@ -73,8 +74,7 @@ def _read(text: str) -> tuple[Any, bool, str]:
         raise ValueError("a single value")
     if not depth_within(value):
         raise ValueError("nested too deep")
-    minified = "\n".join(map(write, value)) if lines else write(value)
-    return value, lines, minified
+    return value, lines
 
 
 def _fold_note(folded: Folded) -> str:

@@ -68,12 +68,13 @@ def _overwritten(text: str, lines: list[str], done: list[str]) -> None:
     if not returns or returns == text.count("\r\n") + text.endswith("\r"):
         return
     dropped = 0
+    terminal = len(lines) > 1  # a text of carriage returns alone may be a file with such line ends
     for index, line in enumerate(lines):
         if line.find("\r", 0, len(line) - 1) < 0:
             continue
         ending = "\r" if line.endswith("\r") else ""
-        states = line.rstrip("\r").split("\r")
-        kept = [state for state, following in pairwise(states) if state.strip() and not _supersedes(following, state)]
+        states = [state for state in line.rstrip("\r").split("\r") if state.strip()] or [""]
+        kept = [state for state, following in pairwise(states) if not _supersedes(following, state, terminal)]
         kept.append(states[-1])
         dropped += len(states) - len(kept)
         lines[index] = "\r".join(kept) + ending
@@ -81,9 +82,9 @@ def _overwritten(text: str, lines: list[str], done: list[str]) -> None:
         done.append(f"{dropped:,} overwritten progress states left out")
 
 
-def _supersedes(later: str, earlier: str) -> bool:
+def _supersedes(later: str, earlier: str, terminal: bool) -> bool:
     """Whether `later` is a newer state of the same progress line."""
-    if later == earlier or _NOT_LETTERS.sub("", later) == _NOT_LETTERS.sub("", earlier):
+    if later == earlier or (terminal and _NOT_LETTERS.sub("", later) == _NOT_LETTERS.sub("", earlier)):
         return True
     if _STATE.search(later) is None or _STATE.search(earlier) is None:
         return False

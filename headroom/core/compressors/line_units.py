@@ -44,6 +44,8 @@ class Shown:
     """Original lines of which nothing is shown."""
     cut: int
     """Lines of which a part is shown."""
+    hidden: int
+    """Characters that are not shown."""
 
 
 def units_of(folded: Folded) -> Units:
@@ -122,7 +124,8 @@ def choose_units(units: Units, worths: Sequence[float], budget: int) -> bytearra
 def show(units: Units, keep: bytearray) -> Shown:
     """Write the kept units, with a mark in place of each gap."""
     parts: list[str] = []
-    omitted, cut = 0, set[int]()
+    omitted = hidden = 0
+    cut: set[int] = set()
     start, length = 0, len(keep)
     while start < length:
         end = keep.find(1 - keep[start], start)
@@ -131,8 +134,9 @@ def show(units: Units, keep: bytearray) -> Shown:
             _write_kept(units, start, end, parts)
         else:
             omitted += _write_gap(units, start, end, parts, cut)
+            hidden += sum(map(len, units.texts[start:end]))
         start = end
-    return Shown("".join(parts), omitted, len(cut))
+    return Shown("".join(parts), omitted, len(cut), hidden)
 
 
 def _write_kept(units: Units, start: int, end: int, parts: list[str]) -> None:

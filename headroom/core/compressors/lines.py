@@ -43,7 +43,7 @@ def bridge(keep: bytearray, costs: Sequence[int], gap_tokens: int = GAP_TOKENS) 
         end = keep.find(1, start)
         if end < 0:
             end = length
-        if end - start <= 3 and sum(costs[start:end]) <= gap_tokens:
+        if end - start <= gap_tokens and sum(costs[start:end]) <= gap_tokens:
             keep[start:end] = b"\x01" * (end - start)
         else:
             omitted += end - start

@@ -32,6 +32,7 @@ _SEVERE = (
 _BEFORE, _BEHIND = 24, 48
 """Characters around a word of trouble that decide whether it is meant: "no errors", "error_count=0"."""
 _SAMPLE = 3_000
+_CHUNK = 10_000
 _MANY = 120
 """Below this many lines, frequencies of words tell too little to be worth their time."""
 
@@ -55,7 +56,7 @@ class Templates:
 def templates_of(lines: Sequence[str]) -> Templates:
     """The templates of `lines` (none of which holds a newline). Linear."""
     skeletons, skeleton_of = _distinct(_skeletons(lines))
-    masked = _IDENTIFIER.sub("0", b"\n".join(skeletons).decode("utf-8", "surrogatepass")).split("\n")
+    masked = _masked(skeletons)
     names, template_of_skeleton = _distinct(masked)
     coarse = len(names) > len(lines) // 2 and len(lines) >= _MANY
     if coarse:
@@ -71,8 +72,7 @@ def templates_of(lines: Sequence[str]) -> Templates:
 
 def repeats_templates(lines: Sequence[str], share: float) -> bool:
     """Whether the lines have few templates: at most `share` of their number."""
-    masked = _IDENTIFIER.sub("0", b"\n".join(set(_skeletons(lines))).decode("utf-8", "surrogatepass"))
-    return len(set(masked.split("\n"))) <= share * len(lines)
+    return len(set(_masked(list(set(_skeletons(lines)))))) <= share * len(lines)
 
 
 def label(line: str, limit: int = 72) -> str:
@@ -86,6 +86,15 @@ def _skeletons(lines: Sequence[str]) -> list[bytes]:
     while b"00" in data:
         data = data.replace(b"00", b"0")
     return data.split(b"\n")
+
+
+def _masked(skeletons: list[bytes]) -> list[str]:
+    """Skeletons with each word that holds a digit as 0."""
+    masked: list[str] = []
+    for start in range(0, len(skeletons), _CHUNK):  # a substitution holds all its pieces in memory
+        chunk = b"\n".join(skeletons[start : start + _CHUNK]).decode("utf-8", "surrogatepass")
+        masked += _IDENTIFIER.sub("0", chunk).split("\n")
+    return masked
 
 
 def _distinct(items: Sequence) -> tuple[list, list[int]]:  # type: ignore[type-arg]  # of str or of bytes

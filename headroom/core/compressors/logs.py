@@ -24,6 +24,8 @@ _MARGIN = 1.1
 """A text barely over its allowance is left whole: what a digest would save, its marks cost."""
 _LEAST_SAVED = 80
 """Characters that a fold must save: its marker costs about as much."""
+_LEAST_HIDDEN = 0.1
+"""The share of a text that a digest must leave out to be worth its marks."""
 _TABLE_LINES = 100
 _TABLE_TOKENS = 110
 _TABLE_ROWS = 5
@@ -78,7 +80,7 @@ def shorten_lines(text: str, folded: Folded, request: Request, weights: Weights,
     body = shown.text
     if table:
         body += "\n[… left out: " + "; ".join(f"{times:,}x {name}" for times, name in table) + "]"
-    if len(body) > len(whole) * 0.95:
+    if shown.hidden < _LEAST_HIDDEN * len(whole) or len(body) >= len(whole):
         return fold
     return Shortened(body, _note(units, shown, folded), True)
 

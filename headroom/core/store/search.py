@@ -25,6 +25,8 @@ MAX_QUERY_CHARACTERS = 2_000
 MAX_WORDS = 24
 MAX_SHOWN = 2_000
 """Candidates that are ranked for showing; more never fit."""
+SHORTEST_PART_WORD = 3
+"""Shorter words are in every line as a part of others: they count only where they stand alone."""
 COMMON = 50_000
 """A word in more units than this tells so little that it is not asked how it stands there."""
 LABEL_CHARACTERS = 30
@@ -51,7 +53,7 @@ _TIER_NAMES = {EXACT: "as written", ALL: "with all words", SOME: "with some word
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """A word of the query: found whole, or by all of its parts ("user_service.py": user, service, py)."""
+    """A word of the query: found whole, or by all of its parts ("user_service.py": user, service, py; "jobs": job)."""
 
     whole: str
     parts: tuple[str, ...]
@@ -98,7 +100,9 @@ def _words(asked: str) -> list[_Word]:
     for whole in _WORD.findall(asked):
         parts = tuple(dict.fromkeys(part.lower() for part in _PART.findall(whole)))
         lowered = whole.lower()
-        words.setdefault(lowered, _Word(lowered, parts if len(parts) > 1 else ()))
+        if len(parts) < 2:
+            parts = (lowered[:-1],) if len(lowered) > 4 and lowered.endswith("s") and lowered.isalpha() else ()
+        words.setdefault(lowered, _Word(lowered, parts))
     telling = [word for word in words.values() if word.whole not in _SMALL]
     return (telling or list(words.values()))[:MAX_WORDS]
 
@@ -146,8 +150,10 @@ def _hits(word: _Word, haystacks: Sequence[str]) -> list[tuple[int, float]]:
     """(unit, weight) of the units that hold `word`: rare words weigh more, words standing for themselves most."""
     whole = word.whole
     units = [unit for unit, haystack in enumerate(haystacks) if whole in haystack]
-    weight = _rarity(len(units), len(haystacks))
     standing = re.compile(rf"(?<!\w){re.escape(whole)}(?!\w)")
+    if len(whole) < SHORTEST_PART_WORD:
+        units = [unit for unit in units if standing.search(haystacks[unit])]
+    weight = _rarity(len(units), len(haystacks))
     if len(units) <= COMMON:
         hits = [(unit, weight if standing.search(haystacks[unit]) else 0.7 * weight) for unit in units]
     else:

@@ -39,6 +39,7 @@ EXPIRED_PER_PUT = 32
 REFERENCES_PER_QUERY = 900
 """SQLite before 3.32 takes at most 999 parameters."""
 
+
 def default_path() -> Path:
     """`originals.sqlite3` in the user's data folder."""
     from headroom.core.config import data_folder  # the settings name this room's namespace: at import time, a circle
@@ -211,7 +212,7 @@ class SQLiteStore:
         with transaction(connection):
             deleted = connection.execute(f"DELETE FROM entries WHERE {' AND '.join(conditions)}", parameters).rowcount  # noqa: S608
         if deleted:
-            connection.execute("PRAGMA incremental_vacuum").fetchall()
+            connection.executescript("PRAGMA incremental_vacuum")  # execute() would stop after its first page
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return deleted
 

@@ -194,7 +194,7 @@ def _paragraphs(body: Body) -> Units:
     start = 0
     for match in _BREAK.finditer(body.text):
         # A heading belongs to what follows it.
-        if body.text[start : match.start()].lstrip().startswith("#") and match.start() - start < 200:
+        if match.start() - start < 200 and body.text[start : match.start()].rpartition("\n")[2].startswith("#"):
             continue
         texts.append(body.text[start : match.start()])
         starts.append(start)

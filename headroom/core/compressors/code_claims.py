@@ -1,0 +1,88 @@
+"""Is this source code, and is it Python? Judged by how many lines read like a program."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from headroom.core.compressors.code_views import numbering_of
+from headroom.core.detect import Sample
+
+IsPython = Callable[[int], bool]
+
+_LEAST_LINES = 8
+_LEAST_SHARE = 0.45
+_LEAST_STRONG = 2
+_MIDDLE = 4_000
+
+_PYTHON = (
+    r"(?:async )?def \w+\(|class \w+(?:\(.*\))?:|(?:from [\w.]+ )?import [\w.({*]|@[\w.]+(?:\(|$)|(?:el)?if .+:$|else:$|try:$|except\b.*:$|finally:$"
+    r"|for .+ in .+:$|while .+:$|with .+:$|self\.\w|return\b|raise\b|yield\b|assert\b|pass$|\"\"\"|'''|[\w.]+ [+\-*/|]?= \S|[\w.]+\(.*\)$|>>> "
+)
+_WORDS = (
+    r"(?:export|import|const|let|var|function|public|private|protected|static|final|fn|pub|use|mod|impl|struct|enum|trait|func|package|type"
+    r"|interface|namespace|template|typedef|#include|#define|#if|#endif|#pragma|require|module|return|if \(|else|for|while|switch|case|break|try|catch|throw"
+    r"|void|int|char|bool|string|String|unsigned|auto|double|float|long|match|loop|async|await|defer|go|end|elsif|unless|local|fi|done|esac|then|echo)\b"
+)
+_STRONG = re.compile(
+    r"(?:async )?def \w+[(:!?]?|class \w+[\w., ()\[\]<>:]*[:{]?$|from [\w.]+ import\b|import (?:[\w.]+(?: as \w+)?(?:, [\w.]+)*;?$|[\w{*].* from )"
+    r"|(?:export |default |async |public |private |protected |static |final |abstract |pub(?:\(\w+\))? |unsafe |inline |override )*"
+    r"(?:function\b|class \w|interface \w+[\w <>,.]*\{|fn \w|func [\w(]|struct \w+|enum \w+|trait \w|impl[ <]|namespace [\w\\:.]+)"
+    r"|(?:export )?const \w+|package [\w.]+;?$|use [\w:\\]+|#include [<\"]|template ?<|(?:public|private|protected) [\w<>\[\], ]+\(|#!/|\w+\(\) ?\{$|require(?:_relative)? ['\"]"
+    r"|(?:static |extern |const |inline )*(?:void|int|char|bool|unsigned|size_t|double|float|long|auto) [\w:*&]+\("
+)
+_WEAK = re.compile(_PYTHON + "|" + _WORDS + r"|//|/\*|\*[ /]|#[ !]|[{}()\]]+[;,]?$|@\w|\w[\w.:>\-\[\]]* ?[+\-*/|]?=[^=]")
+_ENDS = (";", "{", "}", "};", "});", ")", "),", "(", "[", ",", ":")
+_DIFF = re.compile(r"diff --git |@@ -|--- \S+\n|Index: |commit [0-9a-f]{7,40}$")
+_LOG = re.compile(r"\[?\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|\[?(?:INFO|DEBUG|WARN|ERROR)|\S+:\d+:|[-dlbcps][rwx-]{9}|<[a-zA-Z!/]|\s*\"[\w\-]+\": |\$ |[-*+] |\d+\. |\| ")
+_PYTHON_SIGN = re.compile(r"\s*(?:(?:async )?def \w+\(.*|class \w+.*:$|from [\w.]+ import |elif .*:$|(?:if|for|while|with|try|else|except)\b[^{;]*:$|import [\w.]+(?: as \w+)?$|\"\"\")")
+_BRACE_SIGN = re.compile(r".*(?:[{;]|^\s*\}[;,)]*|\bend)$|\s*//")
+
+
+def is_code(sample: Sample) -> bool:
+    """Whether a text is a view of a file or reads like a program. Prose, logs, JSON, diffs and search hits do not."""
+    if sample.first in ("{", "[") or _DIFF.match(sample.head):
+        return False
+    if numbering_of(sample.lines) is not None:
+        return True
+    if _reads_like_code(sample.lines):
+        return True
+    text = sample.text
+    if len(text) < 3 * _MIDDLE or sample.head[:2] not in ('"""', "/*", "//", "# ", "#!", "#\n", "'''", '""', "<?"):
+        return False
+    middle = len(text) // 2  # a long banner of comments comes first
+    return _reads_like_code(text[middle : middle + _MIDDLE].splitlines()[1:])
+
+
+def _reads_like_code(lines: Sequence[str]) -> bool:
+    considered = strong = codelike = foreign = 0
+    for line in lines[:120]:
+        stripped = line.strip()
+        if not stripped:
+            continue
+        considered += 1
+        if _STRONG.match(stripped):
+            strong += 1
+            codelike += 1
+        elif _LOG.match(stripped):
+            foreign += 1
+        elif stripped.endswith(_ENDS) or _WEAK.match(stripped):
+            codelike += 1
+    return considered >= _LEAST_LINES and strong >= _LEAST_STRONG and codelike >= _LEAST_SHARE * considered and foreign < 0.3 * considered
+
+
+def python_sections(lines: Sequence[str], sections: Sequence[tuple[int, int]]) -> IsPython:
+    """Tells of the start of a section whether it is Python, by its first lines that say so; else as the section before."""
+    found: dict[int, bool] = {}
+    latest = True
+    for start, end in sections:
+        balance = 0
+        for line in lines[start : min(end, start + 60)]:
+            trimmed = line[:300].rstrip()
+            if _PYTHON_SIGN.match(trimmed):
+                balance += 2
+            elif _BRACE_SIGN.match(trimmed):
+                balance -= 1
+        latest = balance > 0 if balance else latest
+        found[start] = latest
+    return found.__getitem__

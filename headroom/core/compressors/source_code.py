@@ -1,0 +1,86 @@
+"""Source code: the margin of line numbers made light; then what was asked about whole, the rest as an outline."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+
+from headroom.core.compressors import code_claims, lines as chooser
+from headroom.core.compressors.code_outline import FRAME, Outline, outline
+from headroom.core.compressors.code_views import EVERY, View, read_view, write_view
+from headroom.core.compressors.code_worths import line_worths
+from headroom.core.detect import Sample
+from headroom.core.tokens import estimate
+from headroom.core.types import ContentKind, Request, Shortened
+
+_LITTLE_OVER = 1.25
+"""A text over its allowance by less than this is shown whole: a gap so small is not worth the agent's second look."""
+_LEAST_FOLD = 0.97
+"""A light margin must make the text at least this much shorter."""
+_FRAME_LINE = re.compile(
+    r"\s*(?:```|~~~)|</?[A-Za-z][\w\-]{0,40}(?: [^<>]{0,300})?>\s*$|==> .{1,300} <==\s*$|(?:File|Path|file|path): ?\S.{0,300}$"
+    r"|#{1,6} \S{0,300}[./]\S{0,300}\s*$|[\w.\-/]{1,300}\.[A-Za-z]{1,5}:?\s*$"
+)
+
+
+class SourceCode:
+    """Files of source code, whole or in part, with or without a margin of line numbers."""
+
+    kind: ContentKind = "source_code"
+
+    def claims(self, sample: Sample) -> bool:
+        """Most lines are numbered one after the other, or read like a program. See `code_claims`."""
+        return code_claims.is_code(sample)
+
+    def compress(self, text: str, request: Request) -> Shortened | None:
+        """A light margin if the lines are numbered; bodies left out if the rest is over the allowance."""
+        body = text.rstrip("\n")
+        ending = text[len(body) :]
+        original = body.split("\n")
+        view = read_view(original)
+        folded = write_view(view) if view.numbers else body
+        size = estimate(folded)
+        if request.lossless or size <= _LITTLE_OVER * request.allowance(size):
+            return _fold(text, folded + ending) if view.numbers else None
+        return _digest(view, request, size, ending)
+
+
+def _fold(text: str, folded: str) -> Shortened | None:
+    if len(folded) > _LEAST_FOLD * len(text):
+        return None
+    return Shortened(folded, f"line numbers shown at every {EVERY}th line and where sections begin and end", lossy=False)
+
+
+def _digest(view: View, request: Request, size: int, ending: str) -> Shortened | None:
+    found = outline(view.lines, *_sections(view))
+    worths = line_worths(view.lines, view.numbers, found, request.query)
+    costs = [len(line) * 5 // 18 + 1 for line in view.lines]  # 3.6 characters a token, without floats
+    keep = chooser.choose(worths, costs, request.allowance(size), chooser.GAP_TOKENS)
+    omitted = chooser.bridge(keep, costs)
+    if not omitted:
+        return None
+    return Shortened(write_view(view, keep) + ending, _note(view, found, keep, omitted), lossy=True)
+
+
+def _sections(view: View) -> tuple[list[tuple[int, int]], "code_claims.IsPython"]:
+    """The stretches of code, and which of them are Python."""
+    sections: list[tuple[int, int]] = []
+    begun = -1
+    lines, numbers = view.lines, view.numbers
+    for index, line in enumerate(lines):
+        frame = not numbers[index] if numbers else len(line) < 400 and _FRAME_LINE.match(line) is not None
+        if begun >= 0 and (frame or not view.runs_on(index)):
+            sections.append((begun, index))
+            begun = -1
+        if begun < 0 and not frame:
+            begun = index
+    if begun >= 0:
+        sections.append((begun, len(lines)))
+    return sections, code_claims.python_sections(lines, sections)
+
+
+def _note(view: View, found: Outline, keep: bytearray, omitted: int) -> str:
+    bodies = sum(not d.nested and not d.container and keep.find(0, d.header_end, d.end) >= 0 for d in found.definitions)
+    what = f" (bodies of {bodies} function{'s' if bodies > 1 else ''})" if bodies else ""
+    numbers = f"; line numbers are the file's, one in {EVERY} shown" if view.numbers else ""
+    return f"{omitted} of {len(keep)} lines left out{what}{numbers}"
