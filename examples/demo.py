@@ -98,13 +98,13 @@ def _report_of(result: CompressResult, text: str) -> BlockReport:
 def _show_marker(console: Console, block: BlockReport) -> None:
     marker = next(line for line in block.after.splitlines() if f"ref={block.reference}" in line)
     _heading(console, "A marker, as the model sees it")
-    console.print(marker, markup=False)
+    console.print(marker, markup=False, soft_wrap=True)
 
 
 def _show_retrieval(console: Console, block: BlockReport) -> None:
     arguments = {"ref": block.reference, "query": UNPAID_ORDER}
     _heading(console, f"The model asks: headroom_retrieve({arguments})")
-    console.print(tools.call("headroom_retrieve", arguments), markup=False)
+    console.print(tools.call("headroom_retrieve", arguments), markup=False, soft_wrap=True)
 
 
 def _show_original(console: Console, block: BlockReport) -> None:

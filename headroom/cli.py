@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from headroom import (
+    BlockReport,
     CompressConfig,
     CompressionStore,
     CompressResult,
@@ -27,7 +28,6 @@ from headroom import (
     FormatError,
     HeadroomError,
     SQLiteStore,
-    StoreError,
     UnknownReferenceError,
     __version__,
     compress,
@@ -110,8 +110,6 @@ def retrieve_command(
         whole = query is None and lines is None
         try:
             found = retrieve(reference, query, lines, offset, store=_opened(store))
-        except UnknownReferenceError:
-            raise
         except ValueError as impossible:  # lines or an offset that cannot be
             raise typer.BadParameter(str(impossible)) from None
         _write(as_bytes(found if whole or found.endswith("\n") else found + "\n"))
@@ -124,7 +122,7 @@ def stats_command(store: StoreOption = None, as_json: JsonOption = False) -> Non
         opened = SQLiteStore() if store is None else SQLiteStore(store)
         # Asking must not make a file where there is none.
         held = opened.stats() if opened.path.exists() else None
-        figures = {
+        figures: dict[str, int | str] = {
             "path": str(opened.path),
             "originals": held.entries if held else 0,
             "original_bytes": held.original_bytes if held else 0,
@@ -181,7 +179,7 @@ def _complaints() -> Iterator[None]:
         code, problem = UNKNOWN_REFERENCE, str(error)
     except ConfigError as error:
         code, problem = USAGE, str(error)
-    except (StoreError, HeadroomError) as error:
+    except HeadroomError as error:
         code, problem = FAILURE, str(error)
     else:
         return
@@ -209,9 +207,8 @@ def _progress(document: Document) -> Iterator[None]:
 
 
 def _tell(result: CompressResult, as_json: bool) -> None:
-    console = _stderr()
     if as_json:
-        console.print(json.dumps(_figures(result)), markup=False, soft_wrap=True)
+        typer.echo(json.dumps(_figures(result)), err=True)
         return
     table = Table(box=SIMPLE_HEAD)
     for name in ("text", "kind"):
@@ -227,10 +224,10 @@ def _tell(result: CompressResult, as_json: bool) -> None:
     estimated = "" if result.tokens_exact else "estimated tokens"
     total = (f"{result.tokens_before:,}", f"{result.tokens_after:,}", f"{result.compression_ratio:.0%}", estimated)
     table.add_row("whole conversation", "", *total)
-    console.print(table)
+    _stderr().print(table)
 
 
-def _share(block: Any) -> str:
+def _share(block: BlockReport) -> str:
     return f"{block.tokens_saved / block.tokens_before:.0%}" if block.tokens_saved else "-"
 
 

@@ -42,6 +42,8 @@ class Document:
     key: str = ""
     """Its key in `holder`; "" with no holder: the input was the list itself, or one text."""
     is_text: bool = False
+    has_raw_bytes: bool = False
+    """Whether the input had bytes that are no UTF-8: these stand in texts as lone surrogates."""
     characters: int = 0
 
     def with_messages(self, messages: list[Message]) -> bytes:
@@ -49,21 +51,24 @@ class Document:
         if self.is_text:
             return as_bytes(str(messages[0]["content"]))
         whole = messages if self.holder is None else {**self.holder, self.key: messages}
-        return as_bytes(_json(whole)) + b"\n"
+        unwritable = _SURROGATES_OF_NO_BYTE if self.has_raw_bytes else _SURROGATES
+        # Only strings hold surrogates, so what is escaped here stands inside of quotes.
+        return as_bytes(unwritable.sub(_escaped, _json(whole))) + b"\n"
 
 
 def read_document(data: bytes, *, as_text: bool = False) -> Document:
     """Messages if `data` is JSON that holds some, else one tool output. Bytes that are no UTF-8 survive."""
     text = data.decode("utf-8", "surrogateescape")
+    size, raw = len(text), _SURROGATES.search(text) is not None
     parsed = None if as_text else _parse(text)
     if isinstance(parsed, list) and any(map(_is_message, parsed)):
-        return Document(parsed, characters=len(text))
+        return Document(parsed, has_raw_bytes=raw, characters=size)
     if isinstance(parsed, dict):
         for key in LIST_KEYS:
             inner = parsed.get(key)
             if isinstance(inner, list) and any(isinstance(item, dict) and ("role" in item or _is_message(item)) for item in inner):
-                return Document(inner, parsed, key, characters=len(text))
-    return Document([{"role": "tool", "tool_call_id": "input", "content": text}], is_text=True, characters=len(text))
+                return Document(inner, parsed, key, has_raw_bytes=raw, characters=size)
+    return Document([{"role": "tool", "tool_call_id": "input", "content": text}], is_text=True, characters=size)
 
 
 def as_bytes(text: str) -> bytes:
@@ -96,17 +101,12 @@ def _parse(text: str) -> Any:
 def _json(value: Any) -> str:
     """JSON in one line. json.dumps would write 1.10 as 1.1."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_string(key)}: {_json(inner)}" for key, inner in value.items()) + "}"
+        return "{" + ", ".join(f"{_quoted(key)}: {_json(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_json, value)) + "]"
     if isinstance(value, str):
-        return _string(value)
+        return _quoted(value)
     return repr(value) if isinstance(value, WrittenFloat) else json.dumps(value)
-
-
-def _string(text: str) -> str:
-    """A JSON string. An escape of a lone surrogate stays an escape; a byte that was no UTF-8 stays that byte."""
-    return _SURROGATES_OF_NO_BYTE.sub(_escaped, _quoted(text))
 
 
 def _escaped(match: re.Match[str]) -> str:

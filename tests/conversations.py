@@ -70,7 +70,9 @@ def words(draw: st.DrawFn) -> str:
 def code() -> st.SearchStrategy[str]:
     """A numbered view of a file."""
     return st.integers(1, 120).map(
-        lambda n: "\n".join(f"{i + 1:6}\t" + ("def f_%d(a, b):" % i if i % 9 == 0 else f"    value_{i} = a + b * {i}") for i in range(n * 3))
+        lambda n: "\n".join(
+            f"{i + 1:6}\t" + ("def f_%d(a, b):" % i if i % 9 == 0 else f"    value_{i} = a + b * {i}") for i in range(n * 3)
+        )
     )
 
 

@@ -18,6 +18,7 @@ PACKAGE = Path(headroom.__file__).parent
 
 FLOORS = {
     "headroom.cli": 7,
+    "headroom.cli_documents": 7,
     "headroom.proxy": 6,
     "headroom.integrations": 6,
     "headroom": 5,  # the front door

@@ -42,7 +42,8 @@ def definition(dialect: str) -> dict[str, Any]:
     if dialect == "anthropic":
         return {"name": RETRIEVE_TOOL, "description": DESCRIPTION, "input_schema": parameters}
     if dialect == "responses":
-        return {"type": "function", "name": RETRIEVE_TOOL, "description": DESCRIPTION, "parameters": parameters}
+        # Responses makes a function strict unless told otherwise, and strict knows no optional parameters.
+        return {"type": "function", "name": RETRIEVE_TOOL, "description": DESCRIPTION, "parameters": parameters, "strict": False}
     import difflib  # 8 ms, and only a mistake needs it
 
     near = difflib.get_close_matches(str(dialect), ["openai", "anthropic", "responses"], n=1, cutoff=0.3)

@@ -8,17 +8,19 @@ from headroom.core.compressors.base import Compressor
 from headroom.core.compressors.blob import Blob
 from headroom.core.compressors.json_records import JsonRecords
 from headroom.core.compressors.logs import Logs
+from headroom.core.compressors.source_code import SourceCode
 from headroom.core.compressors.text import Text
 from headroom.core.detect import Sample
 
 DEFAULT_COMPRESSORS: tuple[Compressor, ...] = (
     JsonRecords(),  # before Blob: a long minified document is JSON first
     Blob(),
+    SourceCode(),
     Logs(),
     Text(),  # claims whatever is left
 )
 
-NEVER_IN_USER_TEXT = frozenset(("text",))
+NEVER_IN_USER_TEXT = frozenset(("source_code", "text"))
 """Kinds that a person writes: left alone where they stand in a user's message."""
 
 

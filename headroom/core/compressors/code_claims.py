@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from headroom.core.compressors.code_views import numbering_of
 from headroom.core.detect import Sample
@@ -13,7 +13,12 @@ IsPython = Callable[[int], bool]
 _LEAST_LINES = 8
 _LEAST_SHARE = 0.45
 _LEAST_STRONG = 2
+_MOST_LINES = 70
 _MIDDLE = 4_000
+_HINTS = (
+    "def ", "class ", "import ", "function", "func ", "fn ", "const ", "#include", "public ", "package ", "struct ", "() {", "#define", "static ", "module ", "enum ",
+)  # fmt: skip
+_BANNERS = ('"""', "'''", "/*", "//", "# ", "#!", "#\n", "##", "<?", "r\"\"\"")
 
 _PYTHON = (
     r"(?:async )?def \w+\(|class \w+(?:\(.*\))?:|(?:from [\w.]+ )?import [\w.({*]|@[\w.]+(?:\(|$)|(?:el)?if .+:$|else:$|try:$|except\b.*:$|finally:$"
@@ -28,47 +33,70 @@ _STRONG = re.compile(
     r"(?:async )?def \w+[(:!?]?|class \w+[\w., ()\[\]<>:]*[:{]?$|from [\w.]+ import\b|import (?:[\w.]+(?: as \w+)?(?:, [\w.]+)*;?$|[\w{*].* from )"
     r"|(?:export |default |async |public |private |protected |static |final |abstract |pub(?:\(\w+\))? |unsafe |inline |override )*"
     r"(?:function\b|class \w|interface \w+[\w <>,.]*\{|fn \w|func [\w(]|struct \w+|enum \w+|trait \w|impl[ <]|namespace [\w\\:.]+)"
-    r"|(?:export )?const \w+|package [\w.]+;?$|use [\w:\\]+|#include [<\"]|template ?<|(?:public|private|protected) [\w<>\[\], ]+\(|#!/|\w+\(\) ?\{$|require(?:_relative)? ['\"]"
+    r"|(?:export )?const \w+|#(?:ifn?def|define) \w|typedef \w|package [\w.]+;?$|use [\w:\\]+|#include [<\"]|template ?<|(?:public|private|protected) [\w<>\[\], ]+\(|#!/|\w+\(\) ?\{$|require(?:_relative)? ['\"]"
     r"|(?:static |extern |const |inline )*(?:void|int|char|bool|unsigned|size_t|double|float|long|auto) [\w:*&]+\("
 )
-_WEAK = re.compile(_PYTHON + "|" + _WORDS + r"|//|/\*|\*[ /]|#[ !]|[{}()\]]+[;,]?$|@\w|\w[\w.:>\-\[\]]* ?[+\-*/|]?=[^=]")
+_CODELIKE = re.compile(_PYTHON + "|" + _WORDS + r"|//|/\*|\*[ /]|#[ !]|[{}()\]]+[;,]?$|@\w|\w[\w.:>\-\[\]]* ?[+\-*/|]?=[^=]")
 _ENDS = (";", "{", "}", "};", "});", ")", "),", "(", "[", ",", ":")
-_DIFF = re.compile(r"diff --git |@@ -|--- \S+\n|Index: |commit [0-9a-f]{7,40}$")
-_LOG = re.compile(r"\[?\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|\[?(?:INFO|DEBUG|WARN|ERROR)|\S+:\d+:|[-dlbcps][rwx-]{9}|<[a-zA-Z!/]|\s*\"[\w\-]+\": |\$ |[-*+] |\d+\. |\| ")
+_DIFF = re.compile(r"^(?:diff --git |@@ -\d|Index: )", re.MULTILINE)
+_FOREIGN = re.compile(r"\[?\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|\[?(?:INFO|DEBUG|WARN|ERROR)|\S+:\d+:|[-dlbcps][rwx-]{9}|<[a-zA-Z!/]|\s*\"[\w\-]+\": |\$ |[-*+] |\d+\. |\| |#{1,6} |===|---|!!!")
+_PROSE = re.compile(r"(?:[A-Z*_`\[(][\w'`*\[(\-]*|[a-z]+) (?:[\w'`*\-\]\[()./]+[,;:.]? ){5}")
 _PYTHON_SIGN = re.compile(r"\s*(?:(?:async )?def \w+\(.*|class \w+.*:$|from [\w.]+ import |elif .*:$|(?:if|for|while|with|try|else|except)\b[^{;]*:$|import [\w.]+(?: as \w+)?$|\"\"\")")
 _BRACE_SIGN = re.compile(r".*(?:[{;]|^\s*\}[;,)]*|\bend)$|\s*//")
 
 
 def is_code(sample: Sample) -> bool:
     """Whether a text is a view of a file or reads like a program. Prose, logs, JSON, diffs and search hits do not."""
-    if sample.first in ("{", "[") or _DIFF.match(sample.head):
-        return False
     if numbering_of(sample.lines) is not None:
         return True
-    if _reads_like_code(sample.lines):
+    if sample.first in ("{", "[") or _DIFF.search(sample.head) or sample.head.startswith("<?xml"):
+        return False
+    if any(hint in sample.head for hint in _HINTS) and _reads_like_code(sample.lines):
         return True
     text = sample.text
-    if len(text) < 3 * _MIDDLE or sample.head[:2] not in ('"""', "/*", "//", "# ", "#!", "#\n", "'''", '""', "<?"):
+    if len(text) < 3 * _MIDDLE or not sample.head.startswith(_BANNERS):
         return False
-    middle = len(text) // 2  # a long banner of comments comes first
+    middle = len(text) // 2  # a long banner of comments or words comes first
     return _reads_like_code(text[middle : middle + _MIDDLE].splitlines()[1:])
 
 
 def _reads_like_code(lines: Sequence[str]) -> bool:
     considered = strong = codelike = foreign = 0
-    for line in lines[:120]:
-        stripped = line.strip()
-        if not stripped:
+    fenced = inside = False
+    for stripped in _outside_comments(lines):
+        if stripped.startswith("```"):
+            inside, fenced = not inside, True
             continue
         considered += 1
+        if considered > _MOST_LINES:
+            break
         if _STRONG.match(stripped):
             strong += 1
             codelike += 1
-        elif _LOG.match(stripped):
+        elif _FOREIGN.match(stripped):
             foreign += 1
-        elif stripped.endswith(_ENDS) or _WEAK.match(stripped):
+        elif stripped.endswith(_ENDS) or _CODELIKE.match(stripped):
             codelike += 1
-    return considered >= _LEAST_LINES and strong >= _LEAST_STRONG and codelike >= _LEAST_SHARE * considered and foreign < 0.3 * considered
+            foreign += not inside and stripped.endswith((":", ",")) and _PROSE.match(stripped) is not None
+        elif not inside and _PROSE.match(stripped):
+            foreign += 1
+    share = 0.08 if fenced else 0.25  # code between fences is a file's if next to nothing is said outside them
+    return considered >= _LEAST_LINES and strong >= _LEAST_STRONG and codelike >= _LEAST_SHARE * considered and foreign < share * considered
+
+
+def _outside_comments(lines: Sequence[str]) -> Iterator[str]:
+    """The stripped lines that are neither blank nor in a comment or docstring of several lines."""
+    closing = ""
+    for line in lines:
+        stripped = line.strip()
+        if closing:
+            closing = "" if closing in stripped else closing
+        elif stripped.startswith("/*"):
+            closing = "" if "*/" in stripped else "*/"
+        elif stripped.startswith(('"""', "'''")):
+            closing = "" if stripped.find(stripped[:3], 3) > 0 else stripped[:3]
+        elif stripped and not stripped.startswith(("//", "# ", "#\t")):
+            yield stripped
 
 
 def python_sections(lines: Sequence[str], sections: Sequence[tuple[int, int]]) -> IsPython:

@@ -72,8 +72,11 @@ def numbering_of(lines: Sequence[str]) -> re.Pattern[str] | None:
     """
     for start in (0, 60):
         sample = [line for line in lines[start : start + _SAMPLED_LINES] if line.strip()]
+        digits = sum(line[:14].lstrip(" \tL")[:1].isdecimal() for line in sample)
+        if digits < _LEAST_RUN or 2 * digits < len(sample):
+            continue
         for style in _STYLES:
-            if len(sample) > _LEAST_RUN and _numbered_by(style, sample):
+            if _numbered_by(style, sample):
                 return style
     return None
 

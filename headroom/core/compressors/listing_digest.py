@@ -18,6 +18,7 @@ from headroom.core.worth import Query
 _MARK_TOKENS = 14
 _REST_TOKENS = 90
 _MOST_OF_A_HIT = 8.0
+_BY_ITS_OWN_LINE = 2
 
 
 class _Folders:
@@ -44,17 +45,20 @@ class _Folders:
 
 
 def digest(
-    lines: Sequence[str], entries: Sequence[Entry | None], labels: Sequence[str], query: Query, allowance: int, *, one_line: bool
+    lines: Sequence[str], entries: Sequence[Entry | None], labels: Sequence[str], query: Query, allowance: int, *, one_line: bool, without: str = ""
 ) -> tuple[str, str] | None:
-    """(text, note) within `allowance` estimated tokens; None if it leaves nothing out."""
+    """(text, note) within `allowance` estimated tokens; None if it leaves nothing out.
+
+    `labels[i]` stands for entry i under its folder. `without` names what the labels do not say ("hashes").
+    """
     folders = _Folders(entries)
     _choose(folders, labels, query, allowance)
     for index, entry in enumerate(entries):  # a folder whose own line is shown need not be named among its neighbours
-        if entry is not None and not folders.keep[index] and folders.own(entry) in folders.shown:
-            folders.keep[index] = 2
+        if entry is not None and not folders.keep[index] and (folders.own(entry) or None) in folders.shown:
+            folders.keep[index] = _BY_ITS_OWN_LINE
     total = sum(entry is not None for entry in entries)
     left = total - sum(entry is not None and keep > 0 for entry, keep in zip(entries, folders.keep, strict=True))
-    if not left:
+    if not left and not without:
         return None
     parts = _others(lines, entries)
     below = _counted_below(folders)
@@ -62,7 +66,12 @@ def digest(
         if folder in folders.shown:
             parts += _write_folder(folders, folder, members, labels, below.get(folder, []), one_line)
     parts += _rest(folders, below.get(None, []))
-    return "\n".join(parts), f"{left:,} of {total:,} entries left out, {len(folders.members):,} folder{'s' * (len(folders.members) > 1)}"
+    return "\n".join(parts), _note(left, total, len(folders.members), without)
+
+
+def _note(left: int, total: int, folders: int, without: str) -> str:
+    words = [f"{left:,} of {total:,} entries left out, {folders:,} folder{'s' * (folders > 1)}"] if left else []
+    return ", ".join([*words, f"{without} left out"] if without else words)
 
 
 def _others(lines: Sequence[str], entries: Sequence[Entry | None]) -> list[str]:

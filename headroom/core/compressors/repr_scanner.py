@@ -16,6 +16,8 @@ _TOKEN = re.compile(
     r'|"[^"\\\n]*(?:\\.[^"\\\n]*)*"'
     r"|[(\[{]|[)\]}]|[,:=]|['\"]",
 )
+_ATOM = r"""('[^'\\\n]*'|"[^"\\\n]*"|[^\s'"()\[\]{},:=]+(?:\((?:[^()'"]*|'[^'\\\n]*')\))?)"""
+"""A field without brackets of its own, or one call: what most rows are made of, read by a pattern for the whole row."""
 _CALL = re.compile(r"[^\W\d][\w.]*")
 _NAME = re.compile(r"[^\W\d]\w*")
 MAX_DEPTH = 50
@@ -59,6 +61,9 @@ def read(text: str) -> Rows | None:
 def _bracketed(text: str, start: int) -> Rows | None:
     """Rows inside one list or tuple."""
     outer = text[start]
+    quick = _quick(text, start)
+    if quick is not None:
+        return quick
     items: list[tuple[int, int]] = []
     end = -1
     at = start + 1
@@ -80,6 +85,38 @@ def _bracketed(text: str, start: int) -> Rows | None:
         at = items[used - 1][1]
         tail = text[at:]
     return Rows(form, names, fields, outer, tail) if len(fields) > 1 else None
+
+
+def _quick(text: str, start: int) -> Rows | None:
+    """Rows of atoms, all written alike, up to the closing bracket: read by one pattern. None: look closer."""
+    first = next(_items(text, start))
+    shaped = _shape(text, [first[:2]]) if first[0] < first[1] else None
+    if shaped is None:
+        return None
+    form, names, fields, _ = shaped
+    match = _row_pattern(form, names, len(fields[0])).match
+    rows: list[list[str]] = []
+    at = first[0]
+    while (row := match(text, at)) is not None:
+        rows.append(list(row.groups()))
+        at = row.end()
+        if text.startswith(", ", at):
+            at += 2
+        else:
+            break
+    if text[at : at + 1] != OPEN[text[start]] or len(rows) < 2:
+        return None
+    return Rows(form, names, rows, text[start], text[at + 1 :])
+
+
+def _row_pattern(form: str, names: list[str], width: int) -> re.Pattern[str]:
+    if not form:
+        return re.compile(_ATOM)
+    binder = "=" if len(form) > 1 else ": "
+    body = ", ".join(f"{re.escape(name)}{binder}{_ATOM}" for name in names) if names else ", ".join([_ATOM] * width)
+    comma = ",?" if form == "(" else ""
+    opening = form if form in OPEN else form + "("
+    return re.compile(re.escape(opening) + body + comma + re.escape(OPEN[opening[-1]]))
 
 
 def _line_by_line(text: str) -> Rows | None:

@@ -48,6 +48,8 @@ class Sheet:
     """The cells as they stand in `rows`, one list a column."""
     separator: str
     unit: str = "row"
+    times: list[int] | None = None
+    """How many rows of the original each of `rows` stands for; None: one."""
 
     def lines(self) -> list[str]:
         """Everything, nothing left out."""
@@ -98,11 +100,12 @@ def digest(parts: Sequence[Part], query: Query, allowance: int) -> Shown:
             continue
         end = start + len(part.rows)
         kept = keep[start:end]
-        omitted += bridge(kept, choices.costs[start:end])
+        bridge(kept, choices.costs[start:end])
+        omitted += _left_out(part, kept)
         keep[start:end] = kept
         lines += part.heading
         rows = [row if full[start + index] else choices.short[start + index] for index, row in enumerate(part.rows)]
-        lines.append(render(rows, kept, _mark(part.unit)))
+        lines.append(render(rows, kept, _mark(part)))
         start = end
     cut = sum(cuts for cuts, kept, whole_row in zip(choices.cuts, keep, full, strict=True) if kept and not whole_row)
     return Shown("\n".join(lines), _note([part for part in parts if isinstance(part, Sheet)], keep, omitted, cut), omitted, cut)
@@ -176,8 +179,17 @@ def shorten(parts: Sequence[Part], text: str, fold_note: str, query: Query, allo
     return Shortened(shown.text, shown.note, True)
 
 
-def _mark(unit: str) -> Callable[[int, int], str]:
-    return lambda first, last: gap_mark(first, last, unit)
+def _mark(sheet: Sheet) -> Callable[[int, int], str]:
+    if sheet.times is None:
+        return lambda first, last: gap_mark(first, last, sheet.unit)
+    before = list(accumulate(sheet.times, initial=0))
+    return lambda first, last: gap_mark(before[first - 1] + 1, before[last], sheet.unit)
+
+
+def _left_out(sheet: Sheet, kept: bytearray) -> int:
+    if sheet.times is None:
+        return kept.count(0)
+    return sum(times for times, shown in zip(sheet.times, kept, strict=True) if not shown)
 
 
 def _worths(sheet: Sheet, query: Query) -> tuple[list[float], set[int]]:
@@ -243,13 +255,14 @@ def _clip(cell: str) -> str:
 
 def _note(sheets: Sequence[Sheet], keep: bytearray, omitted: int, cut: int) -> str:
     unit = sheets[0].unit if len({sheet.unit for sheet in sheets}) == 1 else "row"
+    total = sum(len(sheet.rows) if sheet.times is None else sum(sheet.times) for sheet in sheets)
     words = []
     if omitted:
-        words.append(f"{omitted:,} of {len(keep):,} {unit}s left out")
+        words.append(f"{omitted:,} of {total:,} {unit}s left out")
     if cut:
         words.append(f"{cut:,} long cell{'s' * (cut != 1)} cut")
     note = ", ".join(words)
-    if len(sheets) != 1 or not omitted:
+    if len(sheets) != 1 or not omitted or sheets[0].times is not None or len(sheets[0].columns) < 2:
         return note
     for part in facts(_table(sheets[0]), [not kept for kept in keep]).split("; "):
         longer = f"{note}{', ' if ';' not in note and note == ', '.join(words) else '; '}{part}"

@@ -150,6 +150,7 @@ def _choose(groups: Sequence[Group], worths: list[list[float]], texts: list[list
     ranking.sort()
     chosen = _Chosen([bytearray(len(group.rows)) for group in groups], bytearray(len(groups)))
     opened = bytearray(len(groups))
+    unshown = [len(group.rows) - group.rows.count("--") for group in groups]
     folders: set[str] = set()
     spent = _REST_TOKENS if len(groups) > 40 else 0
     for _, which, index in ranking:
@@ -169,6 +170,9 @@ def _choose(groups: Sequence[Group], worths: list[list[float]], texts: list[list
             spent += _tokens(group.heading) + (_MARK_TOKENS if len(group.rows) > 1 else 0)
             if chosen.named[which]:
                 spent -= _tokens(split_path(group.path)[1]) + 2 * min(group.hits, _MOST_NUMBERS)
+        unshown[which] -= 1
+        if group.path and not unshown[which] and len(group.rows) > 1:
+            spent -= _MARK_TOKENS
         if spent > allowance:
             break
         opened[which] = chosen.named[which] = 1
