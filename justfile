@@ -26,4 +26,9 @@ fix:
 
 # write down the newest versions that work together, for every Python that we support
 pin:
-    printf 'uv\nhatchling\n' | .venv/bin/python -m uv pip compile pyproject.toml - --extra dev --python-version 3.10 --no-header --no-annotate -o constraints.txt
+    printf 'uv\nhatchling\n' | .venv/bin/python -m uv pip compile pyproject.toml - --extra dev --no-header --no-annotate \
+        --python-version "$(sed -n 's/^requires-python = ">=\(.*\)".*/\1/p' pyproject.toml)" -o constraints.txt
+
+# put what commands print today into README and docs
+docs:
+    .venv/bin/python scripts/write_docs.py

@@ -61,7 +61,7 @@ def _blocks_table(result: CompressResult, messages: list[Message]) -> Table:
             f"{block.tokens_before:,}",
             f"{block.tokens_after:,}",
             _share(block.tokens_saved, block.tokens_before),
-            block.reference or block.reason or "nothing left out",
+            Text(block.reference or block.reason or "nothing left out"),
         )
     return table
 

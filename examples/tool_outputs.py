@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -257,3 +258,8 @@ def test_run() -> str:
         "=" * 20 + " 1 failed, 399 passed in 12.84s " + "=" * 20,
     ]
     return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":  # python examples/tool_outputs.py service_log
+    builders = (orders, service_log, kubernetes_pods, payment_attempts, search_hits, source_view, pull_request, test_run)
+    sys.stdout.write({builder.__name__: builder for builder in builders}[sys.argv[1]]())

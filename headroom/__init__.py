@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from headroom.core.config import Budget, CompressConfig
 from headroom.core.errors import (
     ConfigError,
@@ -19,8 +21,11 @@ from headroom.core.errors import (
 from headroom.core.hooks import CompressContext, CompressEvent, CompressionHooks
 from headroom.core.pipeline import compress
 from headroom.core.result import BlockReport, CompressResult
-from headroom.core.store import CompressionStore, MemoryStore, SQLiteStore
+from headroom.core.store import CompressionStore, MemoryStore
 from headroom.tools.retrieve import retrieve
+
+if TYPE_CHECKING:
+    from headroom.core.store import SQLiteStore
 
 __version__ = "1.0.0.dev0"
 
@@ -45,3 +50,11 @@ __all__ = [
     "compress",
     "retrieve",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "SQLiteStore":
+        from headroom.core.store import SQLiteStore  # loads SQLite, which most imports of headroom never need
+
+        return SQLiteStore
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -18,6 +18,7 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from headroom import (
     BlockReport,
@@ -134,7 +135,7 @@ def stats_command(store: StoreOption = None, as_json: JsonOption = False) -> Non
             return
         table = Table(box=SIMPLE_HEAD, show_header=False)
         for name, value in figures.items():
-            table.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else value)
+            table.add_row(name.replace("_", " "), Text(f"{value:,}" if isinstance(value, int) else value))
         console = Console(highlight=False)
         with console.capture() as capture:
             console.print(table)
@@ -219,7 +220,7 @@ def _tell(result: CompressResult, as_json: bool) -> None:
     for block in result.blocks:
         where = ".".join(map(str, block.path))
         kept = block.reference or block.reason or "nothing left out"
-        table.add_row(where, block.kind, f"{block.tokens_before:,}", f"{block.tokens_after:,}", _share(block), kept)
+        table.add_row(where, block.kind, f"{block.tokens_before:,}", f"{block.tokens_after:,}", _share(block), Text(kept))
     table.add_section()
     estimated = "" if result.tokens_exact else "estimated tokens"
     total = (f"{result.tokens_before:,}", f"{result.tokens_after:,}", f"{result.compression_ratio:.0%}", estimated)

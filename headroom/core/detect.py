@@ -6,11 +6,10 @@ or introduced by a line of words. `unwrap` finds the thing inside and remembers 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-
-import msgspec
 
 HEAD_CHARACTERS = 6_000
 MAX_DEPTH = 3
@@ -130,9 +129,9 @@ def _json_string(text: str) -> Envelope | None:
         return None
     literal = text[start:end]
     try:
-        msgspec.json.decode(text)  # the whole must be JSON, or wrapping it again would mend or break something
-        body = msgspec.json.decode(literal, type=str)
-    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        json.loads(text)  # the whole must be JSON, or wrapping it again would mend or break something
+        body = json.loads(literal)
+    except (ValueError, RecursionError):
         return None
     ascii_only = literal.isascii()
     if _quote(body, ascii_only) != literal:
@@ -156,6 +155,4 @@ def _string_end(text: str, start: int) -> int:
 
 
 def _quote(body: str, ascii_only: bool) -> str:
-    import json  # msgspec cannot escape non-ASCII characters, which most servers do
-
     return json.dumps(body, ensure_ascii=ascii_only and not body.isascii())

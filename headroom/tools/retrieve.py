@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from headroom.core.config import CompressConfig
@@ -17,7 +18,6 @@ from headroom.core.errors import ConfigError, StoreError, UnknownReferenceError
 from headroom.core.retrieval_tool import RETRIEVE_TOOL, is_retrieve_tool
 from headroom.core.store import default_store
 from headroom.core.store.base import CompressionStore
-from headroom.core.store.search import lines_of, search
 from headroom.core.tokens import CHARACTERS_PER_TOKEN
 
 PAGE_TOKENS = 10_000
@@ -48,9 +48,9 @@ def retrieve(
     """
     original = _original(reference, store, namespace)
     if query is not None:
-        return search(original, query)
+        return _search_room().search(original, query)
     if lines is not None:
-        return lines_of(original, lines)
+        return _search_room().lines_of(original, lines)
     if offset is None:
         return original
     _check_offset(original, offset)
@@ -112,6 +112,12 @@ def _candidates(reference: str) -> list[str]:
     written = (reference[label.end() :] if label else reference).strip(_SURROUNDINGS)[:200]
     match = _KEY.match(written.lower())
     return list(dict.fromkeys(candidate for candidate in (match[1] if match else "", written, reference[:200]) if candidate))
+
+
+def _search_room() -> ModuleType:
+    from headroom.core.store import search  # its patterns take 10 ms to compile, and most imports of headroom never search
+
+    return search
 
 
 def _check_offset(original: str, offset: int) -> None:
@@ -199,9 +205,9 @@ def _as_number(offset: Any) -> int | str | None:
 
 def _answer(original: str, asked: _Asked, page_characters: int) -> str:
     if asked.query is not None:
-        return search(original, asked.query)
+        return _search_room().search(original, asked.query)
     if asked.lines is not None:
-        found = lines_of(original, asked.lines)
+        found = _search_room().lines_of(original, asked.lines)
         if len(found) <= page_characters:
             return found
         end = _page_end(found, 0, page_characters)

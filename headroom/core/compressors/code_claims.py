@@ -14,44 +14,73 @@ _LEAST_LINES = 8
 _LEAST_SHARE = 0.45
 _LEAST_STRONG = 2
 _MOST_LINES = 70
+_HINTED = 3_000
+"""Characters among which a program has shown itself."""
 _MIDDLE = 4_000
 _HINTS = (
-    "def ", "class ", "import ", "function", "func ", "fn ", "const ", "#include", "public ", "package ", "struct ", "() {", "#define", "static ", "module ", "enum ",
-)  # fmt: skip
-_BANNERS = ('"""', "'''", "/*", "//", "# ", "#!", "#\n", "##", "<?", "r\"\"\"")
+    *("def ", "class ", "import ", "function", "func ", "fn ", "const ", "public ", "package ", "struct ", "static ", "module ", "enum "),
+    *("#include", "#define", "() {"),
+)
+_BANNERS = ('"""', "'''", "/*", "//", "# ", "#!", "#\n", "##", "<?", 'r"""')
 
-_PYTHON = (
-    r"(?:async )?def \w+\(|class \w+(?:\(.*\))?:|(?:from [\w.]+ )?import [\w.({*]|@[\w.]+(?:\(|$)|(?:el)?if .+:$|else:$|try:$|except\b.*:$|finally:$"
-    r"|for .+ in .+:$|while .+:$|with .+:$|self\.\w|return\b|raise\b|yield\b|assert\b|pass$|\"\"\"|'''|[\w.]+ [+\-*/|]?= \S|[\w.]+\(.*\)$|>>> "
-)
-_WORDS = (
-    r"(?:export|import|const|let|var|function|public|private|protected|static|final|fn|pub|use|mod|impl|struct|enum|trait|func|package|type"
-    r"|interface|namespace|template|typedef|#include|#define|#if|#endif|#pragma|require|module|return|if \(|else|for|while|switch|case|break|try|catch|throw"
-    r"|void|int|char|bool|string|String|unsigned|auto|double|float|long|match|loop|async|await|defer|go|end|elsif|unless|local|fi|done|esac|then|echo)\b"
-)
+# Lines that hardly stand anywhere but in a program.
 _STRONG = re.compile(
-    r"(?:async )?def \w+[(:!?]?|class \w+[\w., ()\[\]<>:]*[:{]?$|from [\w.]+ import\b|import (?:[\w.]+(?: as \w+)?(?:, [\w.]+)*;?$|[\w{*].* from )"
-    r"|(?:export |default |async |public |private |protected |static |final |abstract |pub(?:\(\w+\))? |unsafe |inline |override )*"
-    r"(?:function\b|class \w|interface \w+[\w <>,.]*\{|fn \w|func [\w(]|struct \w+|enum \w+|trait \w|impl[ <]|namespace [\w\\:.]+)"
-    r"|(?:export )?const \w+|#(?:ifn?def|define) \w|typedef \w|package [\w.]+;?$|use [\w:\\]+|#include [<\"]|template ?<|(?:public|private|protected) [\w<>\[\], ]+\(|#!/|\w+\(\) ?\{$|require(?:_relative)? ['\"]"
-    r"|(?:static |extern |const |inline )*(?:void|int|char|bool|unsigned|size_t|double|float|long|auto) [\w:*&]+\("
+    "|".join(
+        (
+            r"(?:async )?def \w+[(:!?]?",
+            r"class \w+[\w., ()\[\]<>:]*[:{]?$",
+            r"from [\w.]+ import\b",
+            r"import (?:[\w.]+(?: as \w+)?(?:, [\w.]+)*;?$|[\w{*].* from )",
+            r"(?:export |default |async |public |private |protected |static |final |abstract |pub(?:\(\w+\))? |unsafe |inline |override )*"
+            r"(?:function\b|class \w|interface \w+[\w <>,.]*\{|fn \w|func [\w(]|struct \w+|enum \w+|trait \w|impl[ <]|namespace [\w\\:.]+)",
+            r"(?:export )?const \w+",
+            r"#(?:ifn?def|define) \w|#include [<\"]|typedef \w|template ?<|#!/",
+            r"package [\w.]+;?$|use [\w:\\]+|require(?:_relative)? ['\"]",
+            r"(?:public|private|protected) [\w<>\[\], ]+\(",
+            r"\w+\(\) ?\{$",
+            r"(?:static |extern |const |inline )*(?:void|int|char|bool|unsigned|size_t|double|float|long|auto) [\w:*&]+\(",
+        )
+    )
 )
-_CODELIKE = re.compile(_PYTHON + "|" + _WORDS + r"|//|/\*|\*[ /]|#[ !]|[{}()\]]+[;,]?$|@\w|\w[\w.:>\-\[\]]* ?[+\-*/|]?=[^=]")
+# Lines that stand in programs, and elsewhere too.
+_CODELIKE = re.compile(
+    "|".join(
+        (
+            r"(?:from [\w.]+ )?import [\w.({*]|@\w",
+            r"(?:el)?if .+:$|else:$|try:$|except\b.*:$|finally:$|for .+ in .+:$|while .+:$|with .+:$",
+            r"self\.\w|(?:return|raise|yield|assert)\b|pass$|>>> ",
+            r"[\w.]+\(.*\)$|\w[\w.:>\-\[\]]* ?[+\-*/|]?=[^=]",
+            r"(?:export|import|const|let|var|function|public|private|protected|static|final|fn|pub|use|mod|impl|struct|enum|trait|func|package"
+            r"|type|interface|namespace|template|typedef|require|module|else|for|while|switch|case|break|try|catch|throw|void|int|char|bool"
+            r"|string|String|unsigned|auto|double|float|long|match|loop|async|await|defer|go|end|elsif|unless|local|fi|done|esac|then|echo)\b",
+            r"if \(|#(?:if|end|pragma|else|undef)|//|/\*|\*[ /]|#[ !]|[{}()\]]+[;,]?$",
+        )
+    )
+)
 _ENDS = (";", "{", "}", "};", "});", ")", "),", "(", "[", ",", ":")
-_DIFF = re.compile(r"^(?:diff --git |@@ -\d|Index: )", re.MULTILINE)
-_FOREIGN = re.compile(r"\[?\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|\[?(?:INFO|DEBUG|WARN|ERROR)|\S+:\d+:|[-dlbcps][rwx-]{9}|<[a-zA-Z!/]|\s*\"[\w\-]+\": |\$ |[-*+] |\d+\. |\| |#{1,6} |===|---|!!!")
+_FOREIGN_STARTS = ("<?xml", "diff --git ", "@@ -")
+_DIFF_SIGNS = ("\n@@ -", "\ndiff --git ", "\nIndex: ")
+# Logs, listings, search hits, markup, JSON, shell sessions, lists, tables, headings.
+_FOREIGN = re.compile(
+    r"\[?\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d|\[?(?:INFO|DEBUG|WARN|ERROR)|\S+:\d+:|[-dlbcps][rwx-]{9}|<[a-zA-Z!/]|\"[\w\-]+\": "
+    r"|\$ |[-*+] |\d+\. |\| |#{1,6} |===|---|!!!"
+)
 _PROSE = re.compile(r"(?:[A-Z*_`\[(][\w'`*\[(\-]*|[a-z]+) (?:[\w'`*\-\]\[()./]+[,;:.]? ){5}")
-_PYTHON_SIGN = re.compile(r"\s*(?:(?:async )?def \w+\(.*|class \w+.*:$|from [\w.]+ import |elif .*:$|(?:if|for|while|with|try|else|except)\b[^{;]*:$|import [\w.]+(?: as \w+)?$|\"\"\")")
-_BRACE_SIGN = re.compile(r".*(?:[{;]|^\s*\}[;,)]*|\bend)$|\s*//")
+_PYTHON_SIGN = re.compile(
+    r"\s*(?:(?:async )?def \w+\(.*|class \w+.*:$|from [\w.]+ import |elif .*:$|import [\w.]+(?: as \w+)?$|\"\"\""
+    r"|(?:if|for|while|with|try|else|except)\b[^{;]*:$)"
+)
+_BRACE_SIGN = re.compile(r".*(?:[{;]|\bend)$|\s*(?:\}[;,)]*$|//)")
 
 
 def is_code(sample: Sample) -> bool:
     """Whether a text is a view of a file or reads like a program. Prose, logs, JSON, diffs and search hits do not."""
     if numbering_of(sample.lines) is not None:
         return True
-    if sample.first in ("{", "[") or _DIFF.search(sample.head) or sample.head.startswith("<?xml"):
+    if sample.first in ("{", "[") or sample.head.startswith(_FOREIGN_STARTS) or any(sign in sample.head for sign in _DIFF_SIGNS):
         return False
-    if any(hint in sample.head for hint in _HINTS) and _reads_like_code(sample.lines):
+    head = sample.head[:_HINTED]
+    if any(hint in head for hint in _HINTS) and _reads_like_code(sample.lines):
         return True
     text = sample.text
     if len(text) < 3 * _MIDDLE or not sample.head.startswith(_BANNERS):

@@ -25,22 +25,27 @@ _MODIFIERS = (
 )
 _OPENING = re.compile(
     _MODIFIERS + r"(?:(?P<function>def|function\*?|func|fn|fun|macro_rules!)(?:\s+|(?=\())[\w$(*]"
-    r"|(?P<container>class|struct|enum|trait|interface|module|mod|namespace|record|union|protocol|object|template|type)\s+[\w$<]"
+    r"|(?P<container>class|struct|enum|trait|interface|module|mod|namespace|record|union|protocol|object|template|type)\s+[\w$<{]"
     r"|(?P<impl>impl)[\s<])"
     r"|(?P<value>(?:export\s+)?(?:const|let|var)\s+[\w$]+\s*(?::[^=]{0,80})?=\s*(?:async\s*)?(?:function|\([^()]{0,200}\)[^={]{0,60}=>|[\w$]+\s*=>|\($))"
     r"|(?P<suite>(?:describe|it|test|suite|context|beforeEach|afterEach|before|after)(?:\.\w{1,20})?\()"
     r"|(?P<import>(?:import|from|use|using|package|require|require_once|include|#include|extern crate)[\s\"'(<{])"
-    r"|(?P<comment>#(?!include|define|if|el|endif|undef|pragma|\[)|//|/\*|\*(?:[\s/*]|$)|--\s)"
-    r"|(?P<decorator>@[\w.]|#!?\[|\[[A-Z]\w*[\](])"
+    r"|(?P<comment>#(?!\w{1,60} ?\(|include|define|if|el|endif|undef|pragma|\[)|//|/\*|\*(?:[\s/*]|$)|--\s)"
+    r"|(?P<decorator>@[\w.]|#!?\[|\[[A-Z][\w.]*(?:\(.*\))?\]\s*$)"
+)
+_OPENING_PYTHON = re.compile(
+    r"(?P<function>(?:async\s+)?def\s+\w)|(?P<container>class\s+\w)|(?P<import>import\s|from\s+[\w.]+\s+import\b)|(?P<comment>#)|(?P<decorator>@\w)"
 )
 _CONTROL = frozenset(
     "if for while switch catch do return else new await throw case with lock foreach elseif elsif elif unless until defer go select "
-    "match loop assert echo print printf yield delete typeof sizeof not and or in is raise except try finally super this".split()
+    "match loop assert echo print printf yield delete typeof sizeof not and or in is raise except try finally super this".split()  # noqa: SIM905
 )
-_CALLABLE = re.compile(r"(?:[\w<>:,*&~\[\]?@$.]+[ \t*&]+)*[*&~]?[\w:$~]+[ \t]*$")
+"""Words that stand before a parenthesis and name no function."""
+_CALLABLE = re.compile(r"[\w#*&~@$\[][\w\s<>:,*&~\[\]?@$.#]*(?<=[\w\]$>\s])$")
+_TYPE_ALONE = re.compile(r"[A-Za-z_][\w:<>]*(?:[ *&]+[\w:<>]+)*[ *&]*$")
 _FIRST_WORD = re.compile(r"\w+")
 _CLOSERS = ("}", ")", "]", "end", "fi", "done", "esac", ");", "*/")
-_QUOTES = re.compile(r"\"\"\"|'''")
+_QUOTES = re.compile(r"\"\"\"|'''|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|#.*")
 
 
 @dataclass(slots=True)
@@ -121,12 +126,11 @@ class _Reader:
         return DOC
 
     def _code_line(self, index: int, indent: int, stripped: str) -> None:
-        closes = self.open and indent <= self.open[-1].indent
-        if closes:
-            if stripped.startswith(_CLOSERS) and indent == self.open[-1].indent or stripped.startswith("{"):
+        if self.open and indent <= self.open[-1].indent:
+            if (stripped.startswith(_CLOSERS) and indent == self.open[-1].indent) or stripped.startswith("{"):
                 self.last_code = index
                 self.found.roles[index] = BODY
-                if stripped[0] != "{":
+                if stripped[0] != "{" and stripped.rstrip()[-1] != "{":
                     self._close(indent, index + 1)
                 return
             if self.lines[index][:1] == "#" and stripped.startswith("#") and not self.is_python:
@@ -138,51 +142,52 @@ class _Reader:
         self.last_code = index
 
     def _classify(self, index: int, indent: int, stripped: str) -> None:
-        match = _OPENING.match(stripped) if len(stripped) <= _LONGEST_LINE else None
+        opening = _OPENING_PYTHON if self.is_python else _OPENING
+        match = opening.match(stripped) if len(stripped) <= _LONGEST_LINE else None
         kind = match.lastgroup if match else None
         roles = self.found.roles
         roles[index] = BODY
         if kind == "comment":
             roles[index] = COMMENT
-        elif kind == "decorator" and (self.is_python or stripped[0] != "["):
+        elif kind == "decorator":
             self.decorated = index if self.decorated < 0 else self.decorated
         elif kind == "import" and not (self.open and self.open[-1].indent < indent and not self.open[-1].container):
             roles[index] = IMPORT
             self.decorated = -1
-        elif kind in ("function", "container", "impl", "value", "suite") or (kind is None and self._is_callable(index, stripped)):
+        elif kind in ("function", "container", "impl", "value", "suite") or (kind is None and self._is_callable(index, indent, stripped)):
             self._define(index, indent, stripped, kind in ("container", "impl"))
-        elif self.decorated >= 0 and index - self.decorated > _LONGEST_HEADER:
-            self.decorated = -1
-        elif self.decorated >= 0 and stripped[0] not in "()]}\"'" and indent <= self._decorator_indent():
+        elif self.decorated >= 0 and self._leaves_decorator(index, indent, stripped):
             self.decorated = -1
 
-    def _decorator_indent(self) -> int:
+    def _leaves_decorator(self, index: int, indent: int, stripped: str) -> bool:
+        """Whether a line is no part of the decorator above it, whose arguments may take several lines."""
         line = self.lines[self.decorated]
-        return len(line) - len(line.lstrip())
+        inside = stripped[0] in "()]}\"'" or indent > len(line) - len(line.lstrip())
+        return not inside or index - self.decorated > _LONGEST_HEADER
 
-    def _is_callable(self, index: int, stripped: str) -> bool:
-        """A C-like function or method: `type name(...) {`, the brace perhaps on the next line."""
+    def _is_callable(self, index: int, indent: int, stripped: str) -> bool:
+        """A C-like function or method: `type name(...) {`, its parameters or the brace perhaps on the next lines."""
         if self.is_python:
             return False
-        paren = stripped.find("(", 0, 300)
+        paren = stripped.find("(", 1, 300)
         word = _FIRST_WORD.match(stripped)
-        if paren <= 0 or (word and word[0] in _CONTROL) or stripped[0] in "}#\"'.":
-            return False
         trimmed = stripped.rstrip()
-        if trimmed[-1] in ";,":
+        member = bool(self.open) and self.open[-1].container
+        if paren < 0 or trimmed[-1] == ";" or (word and word[0] in _CONTROL and not member) or not _CALLABLE.match(stripped, 0, paren):
             return False
-        head = stripped[:paren]
-        if any(sign in head for sign in "=\"'!+%^|;{}/\\") or not (head[-1].isalnum() or head[-1] in "_$ ~>"):
-            return False
+        typed = " " in stripped[:paren].strip() or indent == 0
+        unclosed = stripped.count("(") - stripped.count(")")
         if trimmed[-1] == "{":
-            return stripped.count("(") <= stripped.count(")")
+            return unclosed <= 0 or member
+        if unclosed > 0:
+            return (trimmed[-1] in ",(" and (member or (typed and not self.open))) or (typed and not self.open)
         following = self.lines[index + 1].strip() if index + 1 < self.end else ""
-        if trimmed[-1] == ")":
-            return following[:1] == "{" and " " in head.strip()
-        return trimmed[-1] == "(" and " " in head.strip() and not self.open
+        return following[:1] == "{" and (typed or member)
 
     def _define(self, index: int, indent: int, stripped: str, container: bool) -> None:
         start = self.decorated if self.decorated >= 0 else index
+        if not self.is_python and start == index > self.start and self._is_type_alone(index - 1):
+            start = index - 1
         self.decorated = -1
         nested = any(not definition.container for definition in self.open[-1:]) or bool(self.open and self.open[-1].nested)
         definition = Definition(start, index, indent, container, len(self.open), index + 1, index + 1, nested)
@@ -192,6 +197,10 @@ class _Reader:
         self.open.append(definition)
         self.parens = 0
         self._header_line(definition, index, stripped)
+
+    def _is_type_alone(self, index: int) -> bool:
+        """A return type on a line of its own, as C has it."""
+        return self.found.roles[index] == BODY and _TYPE_ALONE.match(self.lines[index]) is not None
 
     def _header_line(self, definition: Definition, index: int, stripped: str) -> None:
         """Take in a line of a header, which goes on until its parentheses are closed."""
@@ -244,15 +253,30 @@ def _string_lines(section: Sequence[str], inside: str) -> tuple[bytearray, int]:
         if '"""' not in line and "'''" not in line:
             continue
         began_inside = bool(inside)
-        for quotes in _QUOTES.findall(line):
-            if not inside:
-                inside = quotes
-            elif inside == quotes:
-                inside = ""
+        inside = _quotes_after(line, inside)
         if not began_inside and (inside or line.lstrip().startswith(('"""', "'''", 'r"""', "r'''"))):
             stands_alone = line.lstrip()[:1] in "\"'rRbBuUfF" and line.lstrip().lstrip("rRbBuUfF")[:3] in ('"""', "'''")
             marked[index] = 1 if stands_alone else 0
     return marked, hidden
+
+
+def _quotes_after(line: str, inside: str) -> str:
+    """The triple quotes that are open behind `line`, if `inside` are open before it."""
+    at = 0
+    while at < len(line):
+        if inside:
+            at = line.find(inside, at)
+            if at < 0:
+                return inside
+            at += 3
+            inside = ""
+        found = _QUOTES.search(line, at) if len(line) < _LONGEST_LINE else None
+        if found is None:
+            return ""
+        at = found.end()
+        if found[0][:3] in ('"""', "'''"):
+            inside = found[0]
+    return inside
 
 
 def _comment_lines(section: Sequence[str]) -> bytearray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from headroom.core.compressors.lines import gap_mark
 
@@ -17,14 +18,14 @@ EVERY = 10
 """One line in this many keeps its number."""
 
 _STYLES = (
-    re.compile(r"[ \t]{0,12}(\d{1,7})→"),
-    re.compile(r" {0,12}(\d{1,7})\t"),
-    re.compile(r" {0,12}L?(\d{1,7}):"),
-    re.compile(r" {0,12}(\d{1,7}) ?[|│]"),
-    re.compile(r" {0,12}(\d{1,7}) "),
+    re.compile(r"[ \t]{0,12}([1-9][0-9]{0,6})→"),
+    re.compile(r" {0,12}([1-9][0-9]{0,6})\t"),
+    re.compile(r" {0,12}L?([1-9][0-9]{0,6}):"),
+    re.compile(r" {0,12}([1-9][0-9]{0,6}) ?[|│]"),
+    re.compile(r" {0,12}([1-9][0-9]{0,6}) "),
 )
 _TABLE_RULE = re.compile(r"[ |+]*-{2,}[-|+: ]*[|+][-|+: ]*$")
-_LOOKS_NUMBERED = re.compile(r"\d{1,7}\t")
+_LOOKS_NUMBERED = re.compile(r"[0-9]{1,7}\t")
 _SAMPLED_LINES = 150
 _LEAST_RUN = 4
 
@@ -87,7 +88,7 @@ def _numbered_by(style: re.Pattern[str], sample: list[str]) -> bool:
     if 2 * len(rests) < len(sample) or len(rests) < _LEAST_RUN:
         return False
     numbers = [int(match[1]) if match else -1 for match in matches]
-    runs_on = sum(after == before + 1 for before, after in zip(numbers, numbers[1:], strict=False) if before >= 0)
+    runs_on = sum(after == before + 1 for before, after in pairwise(numbers) if before >= 0)
     if 10 * runs_on < 7 * (len(rests) - 1):
         return False
     if style is _STYLES[4] and len({match.end() for match in matches if match}) > 1:
@@ -132,7 +133,7 @@ def write_view(view: View, keep: bytearray | None = None) -> str:
     """
     parts: list[str] = []
     length = len(view.lines)
-    every = _margin_step(view)
+    every = margin_step(view)
     start = 0
     while start < length:
         shown = keep is None or keep[start] == 1
@@ -164,7 +165,7 @@ def _with_margin(view: View, start: int, end: int, every: int) -> list[str]:
     return written
 
 
-def _margin_step(view: View) -> int:
+def margin_step(view: View) -> int:
     """EVERY; 1 where two sections are as many lines apart as there are lines between them, which would read as code."""
     before, at = 0, -1
     for index, number in enumerate(view.numbers):

@@ -6,12 +6,13 @@ top down, the best first, and not scattered lines.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from headroom.core.compressors.code_outline import BLANK, BODY, COMMENT, DOC, DOC_FIRST, FRAME, HEADER, IMPORT, Definition, Outline
+from headroom.core.compressors.code_outline import BLANK, COMMENT, DOC, DOC_FIRST, FRAME, IMPORT, Definition, Outline
 from headroom.core.worth import CALL_WEIGHT, Query, reports_trouble
 
 _FRAME = 100.0
@@ -33,6 +34,12 @@ _AROUND = 20
 """Lines either side of the one line number that a call names."""
 _LONGEST_RANGE = 300
 _SHORT = 3
+_HEADER_HIT = 5.0
+"""A hit in a function's header counts this many times."""
+_SIZE = 8
+"""Lines added to a region's length before its hits are divided by the root of it: short ones shall not always win."""
+_MEMBER = 0.5
+_DEEPEST = 4
 _NEAR_FRAME = 3
 
 
@@ -104,12 +111,6 @@ def _hits_by_line(lines: Sequence[str], query: Query) -> dict[int, float]:
     return by_line
 
 
-_HEADER_HIT = 5.0
-_SIZE = 8
-_POWER = 0.5
-_MEMBER = 0.5
-
-
 def _score(region: Region, hits: dict[int, float]) -> float:
     """How well a region answers: its hits, those in its header counted more, long regions a little less."""
     total = 0.0
@@ -118,19 +119,19 @@ def _score(region: Region, hits: dict[int, float]) -> float:
         weight = hits.get(index)
         if weight:
             total += _HEADER_HIT * weight if index < name_end else weight
-    return total / (_SIZE + region.end - region.start) ** _POWER
+    return total / math.sqrt(_SIZE + region.end - region.start)
 
 
 def _spread_to_members(scores: list[float], regions: list[Region], outline: Outline, hits: dict[int, float]) -> None:
     """What a class's own header answers, its members answer in part."""
     starts = [region.start for region in regions]
     for definition in outline.definitions:
-        if not definition.container or definition.nested:
+        if not definition.container or definition.nested or definition.depth >= _DEEPEST:
             continue
         named = sum(hits.get(index, 0.0) for index in range(definition.header, definition.header_end))
         if named:
             for at in range(bisect_left(starts, definition.start), bisect_left(starts, definition.end)):
-                scores[at] += _MEMBER * named / _SIZE**_POWER
+                scores[at] += _MEMBER * named / math.sqrt(_SIZE)
 
 
 def _apply_roles(worths: list[float], outline: Outline, lines: Sequence[str]) -> None:
@@ -185,7 +186,7 @@ def _raise_signatures(worths: list[float], outline: Outline) -> None:
     for definition in outline.definitions:
         if definition.nested:
             continue
-        value = _SIGNATURE - _PER_DEPTH * min(definition.depth, 4)
+        value = _SIGNATURE - _PER_DEPTH * min(definition.depth, _DEEPEST)
         for index in range(definition.start, definition.header_end):
             worths[index] = max(worths[index], value)
         for index in range(definition.header_end, min(definition.header_end + 2, definition.end)):

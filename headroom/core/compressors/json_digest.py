@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from headroom.core.compressors.json_facts import facts
-from headroom.core.compressors.json_table import Folded, Table
+from headroom.core.compressors.json_table import Table
 from headroom.core.compressors.json_units import Branch, Outline, Unit
 from headroom.core.compressors.lines import GAP_TOKENS, bridge, choose, gap_mark
 from headroom.core.tokens import estimate
@@ -22,7 +22,11 @@ TROUBLE_WORTH = 3.0
 PROSE_SHARE = 0.3
 """What a word of trouble is worth in the sentences of a long string: prose speaks of errors without having any."""
 NEARBY = 0.4
-"""Share of the best bonus among a unit's relatives that it gets too: what stands beside a hit explains it."""
+"""Share of the best bonus within an object that its other members get too: what stands beside a hit explains it."""
+CARRIED = 0.6
+"""Share of its own bonus that a unit passes on to what it holds."""
+ALIKE = ("row", "item", "column")
+"""Units that stand beside others of their kind, and explain nothing about them."""
 NAMES_CHARACTERS = 60
 
 
@@ -37,13 +41,12 @@ class Digest:
     """Whether nothing is missing."""
 
 
-def digest(folded: Folded, request: Request, characters: int, allowance: int) -> Digest:
-    """The best part of `folded` (`characters` long as a text) that fits `allowance` (estimated tokens)."""
-    outline = Outline(folded, characters)
+def digest(outline: Outline, request: Request, allowance: int) -> Digest:
+    """The best part of a document that fits `allowance` (estimated tokens)."""
     units = outline.units
     texts = [unit.own for unit in units]
-    bonuses, best = _rate(units, texts, request.query)
-    worths = _worths(units, bonuses, best)
+    bonuses, shared = _rate(units, texts, request.query)
+    worths = _worths(units, bonuses, shared)
     costs = [estimate(text) for text in texts]
     keep = choose(worths, [cost + (bonus and GAP_TOKENS // 2) for cost, bonus in zip(costs, bonuses, strict=True)], allowance)
     keep[0] = 1
@@ -73,19 +76,22 @@ def _rate(units: list[Unit], texts: list[str], query: Query) -> tuple[list[float
     return bonuses, shared
 
 
-def _worths(units: list[Unit], bonuses: list[float], best: list[float]) -> list[float]:
-    """Place, bonus, and a share of the best bonus nearby; none worth less than what it holds."""
+def _worths(units: list[Unit], bonuses: list[float], shared: list[float]) -> list[float]:
+    """Place, bonus, and a share of the bonus of what stands above and beside; none worth less than what it holds."""
+    best = shared[:]
     for unit in reversed(units):
         if unit.parent is not None and best[unit.index] > best[unit.parent.index]:
             best[unit.parent.index] = best[unit.index]
     worths = [0.0] * len(units)
+    inherited = [0.0] * len(units)
     for unit in units:
         index = unit.index
-        worths[index] = unit.worth + bonuses[index]
         if unit.parent is not None:
-            nearby = NEARBY * best[unit.parent.index]
-            worths[index] += nearby
-            best[index] = max(best[index], nearby)
+            above = unit.parent.index
+            inherited[index] = CARRIED * (shared[above] + inherited[above])
+            if unit.parent.unit not in ALIKE:
+                inherited[index] = max(inherited[index], NEARBY * best[above])
+        worths[index] = unit.worth + bonuses[index] + inherited[index]
     for unit in reversed(units):
         if unit.parent is not None and worths[unit.index] > worths[unit.parent.index]:
             worths[unit.parent.index] = worths[unit.index]
@@ -111,7 +117,7 @@ class _Page:
             return unit.open
         if unit.table is not None and not self.keep[unit.table.index]:
             self.omitted += 1
-            return f"{unit.open[: -unit.length]}[… {len(unit.table.children)} rows]"
+            return unit.prefix + unit.absent
         if unit.slots:
             return self._fill(unit)
         if not unit.children:
@@ -123,13 +129,17 @@ class _Page:
         parts = [unit.slots[0]]
         for child, text in zip(unit.children, unit.slots[1:], strict=True):
             assert isinstance(child, Branch)  # what fits a cell as it is has no slot
-            if self.keep[child.index]:
+            # brackets around nothing but a mark would say less than the mark
+            if self.keep[child.index] and not (child.unit == "item" and child.children and not self._shows_any(child)):
                 parts.append(self.render(child))
             else:
                 self.omitted += 1
-                parts.append(f"[… {child.table.children[-1].last} rows]" if child.table else f"[… {child.length} characters]")
+                parts.append(child.absent)
             parts.append(text)
         return "".join(parts)
+
+    def _shows_any(self, unit: Branch) -> bool:
+        return any(self.keep[child.index] for child in unit.children)
 
     def _children(self, unit: Branch) -> str:
         children = unit.children

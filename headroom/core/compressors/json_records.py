@@ -12,6 +12,7 @@ from typing import Any
 from headroom.core.compressors.json_digest import digest
 from headroom.core.compressors.json_table import Folded, fold
 from headroom.core.compressors.json_text import depth_within, read, read_lines
+from headroom.core.compressors.json_units import Outline
 from headroom.core.detect import Sample
 from headroom.core.tokens import estimate
 from headroom.core.types import Request, Shortened
@@ -47,14 +48,17 @@ class JsonRecords:
                 folded, shorter = Folded(value, lines), plain
         except (ValueError, RecursionError, OverflowError):
             return None
-        del value  # the tables hold what they need of it
+        del value  # large, and the tables hold what they need of it
         size = estimate(shorter)
         allowance = request.allowance(size)
+        folded_note = _fold_note(folded)
         if not request.lossless and size > allowance + MARK_TOKENS:
-            chosen = digest(folded, request, len(shorter), allowance)
+            outline = Outline(folded, len(shorter))
+            del folded
+            chosen = digest(outline, request, allowance)
             if not chosen.complete and len(chosen.text) < len(shorter):
                 return Shortened(chosen.text, chosen.note, lossy=True)
-        return Shortened(shorter, _fold_note(folded), lossy=False) if len(shorter) < len(text) else None
+        return Shortened(shorter, folded_note, lossy=False) if len(shorter) < len(text) else None
 
 
 def _is_closed(line: str) -> bool:

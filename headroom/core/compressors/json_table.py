@@ -274,7 +274,8 @@ def _gain(leaves: list[tuple[str, list[Any]]]) -> int:
     for path, values in leaves:
         key = len(path) - path.rfind(".") - 1
         absent = values.count(MISSING)
-        gain += (len(values) - absent - 1) * (key + 3) - absent - (len(path) - key)
+        saved = 1 if path[-1] == "]" else key + 3  # an item of a list has no key, and shares its brackets
+        gain += (len(values) - absent - 1) * saved - absent - (len(path) - key)
     return gain
 
 

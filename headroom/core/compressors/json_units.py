@@ -59,7 +59,7 @@ class Unit:
 class Branch(Unit):
     """A unit with others inside it."""
 
-    __slots__ = ("bound", "children", "close", "head", "joint", "length", "middle", "names", "slots", "table", "unit")
+    __slots__ = ("absent", "bound", "children", "close", "head", "joint", "middle", "names", "prefix", "slots", "table", "unit")
 
     def __init__(self, parent: Branch | None, opening: str, first: int, worth: float, unit: str = "item", joint: str = ",") -> None:
         super().__init__(parent, opening, first, worth)
@@ -72,8 +72,9 @@ class Branch(Unit):
         """The keys of an object, for the marks of its gaps."""
         self.slots: list[str] = []
         """If not empty: the texts around the children, each of which is marked alone where it is left out."""
-        self.length = 0
-        """Characters of a child in a slot, or of the placeholder of a table."""
+        self.prefix = ""
+        self.absent = ""
+        """The mark in place of this unit, after `prefix`: of a cell, or of a placeholder whose table is left out."""
         self.head: Branch | None = None
         """A table's constants, if they are units of their own; then `middle` stands between them and the rows."""
         self.middle = ""
@@ -102,6 +103,7 @@ class Outline:
         self.roots: list[tuple[Branch, Table | None]] = []
         """What is written one below the other: the document, if it is not all one table, and the tables."""
         self._pending: list[tuple[Branch, Table]] = []
+        self._in_row = folded.lines
         if folded.whole is not None:
             self._grow_table(None, folded.whole)
         else:
@@ -113,6 +115,7 @@ class Outline:
             waiting, self._pending = self._pending, []
             for holder, table in waiting:
                 holder.table = self._grow_table(holder, table)
+        del self.folded  # of a large document, most of the memory
 
     def _add(self, unit: AnyUnit, listed: bool = True) -> AnyUnit:
         unit.index = len(self.units)
@@ -126,7 +129,8 @@ class Outline:
         if type(value) is msgspec.Raw:
             table = self.folded.places[id(value)]
             holder = self._add(Branch(parent, prefix + table.placeholder, position, worth))
-            holder.length = len(table.placeholder)
+            holder.prefix = prefix
+            holder.absent = f"[… {table.count} rows]"
             self._pending.append((holder, table))
             return holder
         if type(value) is str:
@@ -155,7 +159,7 @@ class Outline:
                 small.flush()
                 longest = max(longest, len(atom))
         small.flush()
-        if not is_object and longest > LONG_ITEM:
+        if not is_object and longest > LONG_ITEM and not self._in_row:
             branch.joint = ",\n"
         return branch
 
@@ -216,8 +220,9 @@ class Outline:
 
     def _grow_row(self, root: Branch, table: Table, number: int, worth: float) -> None:
         """A row with cells that can be left out or shortened by themselves: its text and those cells take turns."""
-        row = self._add(Branch(root, "", number, worth, joint=""))
+        row = self._add(Branch(root, "", number, worth, "cell", ""))
         text = ""
+        self._in_row = True  # a row is one line, whatever its cells hold
         for column, cells in enumerate(table.cells):
             values = table.values.get(column)
             cell = cells[number - 1]
@@ -228,9 +233,12 @@ class Outline:
             row.slots.append(text)
             text = ""
             part = self._grow(values[number - 1], row, "", 1, min(worth, 1.0) * LEVEL)
-            part.length = len(cell)  # of a table: its placeholder is all of the cell
-            part.bound = type(values[number - 1]) is str
+            value = values[number - 1]
+            part.bound = type(value) is str
+            if type(value) is not msgspec.Raw:
+                part.absent = f"[… {len(value)} item{'s' * (len(value) > 1)}]" if type(value) is list else f"[… {len(cell)} characters]"
         row.slots.append(text)
+        self._in_row = False
 
     def _has_long_cells(self, table: Table, row: int) -> bool:
         return any(self._is_long(values[row], table.cells[column][row]) for column, values in table.values.items())

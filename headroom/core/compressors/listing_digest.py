@@ -15,7 +15,8 @@ from headroom.core.compressors.listing_entries import Entry
 from headroom.core.compressors.path_groups import by_ending, by_folder, is_generated, is_telling, is_test
 from headroom.core.worth import Query
 
-_MARK_TOKENS = 14
+_MARK_TOKENS = 10
+_MOST_NAMED_BELOW = 3
 _REST_TOKENS = 90
 _MOST_OF_A_HIT = 8.0
 _BY_ITS_OWN_LINE = 2
@@ -45,7 +46,14 @@ class _Folders:
 
 
 def digest(
-    lines: Sequence[str], entries: Sequence[Entry | None], labels: Sequence[str], query: Query, allowance: int, *, one_line: bool, without: str = ""
+    lines: Sequence[str],
+    entries: Sequence[Entry | None],
+    labels: Sequence[str],
+    query: Query,
+    allowance: int,
+    *,
+    one_line: bool,
+    without: str = "",
 ) -> tuple[str, str] | None:
     """(text, note) within `allowance` estimated tokens; None if it leaves nothing out.
 
@@ -100,6 +108,11 @@ def _choose(folders: _Folders, labels: Sequence[str], query: Query, allowance: i
         folders.shown.add(entry.folder)
         if not named:
             folders.keep[at] = 1
+    for folder in folders.shown:  # what costs no more than the mark that would stand for it is shown
+        rest = [index for index in folders.members[folder] if not folders.keep[index]]
+        if len(rest) <= 3 and sum(_tokens(labels[index]) for index in rest) <= _MARK_TOKENS + 2:
+            for index in rest:
+                folders.keep[index] = 1
 
 
 def _folder_worth(folders: _Folders, folder: str, query: Query) -> float:
@@ -116,7 +129,8 @@ def _entry_worths(folders: _Folders, labels: Sequence[str], query: Query) -> lis
             entry = folders.entries[index]
             assert entry is not None
             worth = base - 0.4 * log2(1 + rank) + min(_MOST_OF_A_HIT, points[index])
-            worth += 2.5 * is_telling(entry.name) + 1.5 * _is_folder(entry) - 3.0 * is_generated(entry.name) - 3.0 * entry.name.endswith(":0")
+            worth += 2.5 * is_telling(entry.name) + 1.5 * _is_folder(entry)
+            worth -= 3.0 * is_generated(entry.name) + 3.0 * entry.name.endswith(":0")  # no hit, in the output of `grep -c`
             worths.append((index, worth))
     return worths
 
@@ -140,7 +154,7 @@ def _query_points(entries: Sequence[Entry | None], query: Query) -> list[float]:
 
 
 def _tokens(text: str) -> int:
-    return len(text) * 5 // 18 + 2
+    return len(text) * 5 // 18 + 1
 
 
 def _counted_below(folders: _Folders) -> dict[str | None, list[str]]:
@@ -169,17 +183,24 @@ def _write_folder(
     left = [index for index in members if not folders.keep[index]]
     marks = []
     if left:
-        more = "more" if names else "entries"
-        marks.append(f"[… {len(left):,} {more}: {by_ending(_names(folders, left))}]")
+        marks.append(f"[… {_amount(_names(folders, left), 'more' if names else 'entries')}]")
     if below:
         hidden = [index for name in below for index in folders.members[name]]
-        subfolders = f"{len(below):,} folder{'s' * (len(below) > 1)} below"
-        marks.append(f"[… {len(hidden):,} in {subfolders}: {by_ending(_names(folders, hidden))}]")
+        where = ", ".join(name[len(folder) :] for name in below) if len(below) <= _MOST_NAMED_BELOW else f"{len(below):,} folders below"
+        marks.append(f"[… {where}: {_amount(_names(folders, hidden), 'entries')}]")
     head = f"{folder}:" if folder else ""
     if one_line and folder:
         return [" ".join([head, ", ".join([*names, *marks])]).rstrip()]
     heading = [head] if head and len(folders.members) > 1 else []
     return [*heading, *names, *marks]
+
+
+def _amount(names: Sequence[str], unit: str) -> str:
+    """For example "17 .md", "17 more .md", "20 more: 12 .py, 8 .md"."""
+    endings = by_ending(names)
+    if "," in endings:
+        return f"{len(names):,} {unit}: {endings}"
+    return endings if unit != "more" else endings.replace(" ", " more ", 1)
 
 
 def _names(folders: _Folders, members: Sequence[int]) -> list[str]:

@@ -28,7 +28,7 @@ _ENTRY = r"([^\s\"'<>|;{}()=][^\t\n\"<>|;{}]{0,1000})"
 COLUMNS = tuple(
     re.compile(form)
     for form in (
-        rf"(\d{{6}} (?:blob|tree|commit)) ([0-9a-f]{{40,64}}(?: +(?:\d{{1,19}}|-))?)\t{_ENTRY}",  # git ls-tree
+        rf"(\d{{6}} (?:blob|tree|commit)) ([0-9a-f]{{40,64}}(?: +(?:\d{{1,19}}|-|BAD))?)\t{_ENTRY}",  # git ls-tree
         rf"(\d{{6}}) ([0-9a-f]{{40,64}} \d)\t{_ENTRY}",  # git ls-files --stage
         rf"()([0-9a-f]{{32,128}}) [ *]{_ENTRY}",  # checksums
         rf"() ?([MADRCTUX?!]{{1,2}}|[RC]\d{{3}})[ \t]{{1,7}}{_ENTRY}",  # git status, diff --name-status
@@ -134,16 +134,22 @@ def _read_tree(lines: Sequence[str]) -> list[Entry | None] | None:
     if any(width % unit for width in widths) or max(widths, default=0) > 100 * unit:
         return None
     entries: list[Entry | None] = []
-    above: list[str] = []
+    above: list[str] = [""]
+    names: list[str] = []
+    room = 8 * sum(map(len, lines)) + 10_000
     for branch in branches:
         if branch is None:
             entries.append(None)
             continue
         depth = len(branch[1]) // unit
-        if depth > len(above) or not branch[2]:
+        if depth > len(names) or not branch[2]:
             return None
-        del above[depth:]
-        name = branch[2]
-        entries.append(Entry("".join(above), name, (" " * depth,)))
-        above.append(name.rstrip("/") + "/")
+        if depth == len(above):  # joined only where something lies below
+            above.append(f"{above[-1]}{names[depth - 1].rstrip('/')}/")
+            room -= len(above[-1])
+            if room < 0:
+                return None
+        del above[depth + 1 :], names[depth:]
+        entries.append(Entry(above[depth], branch[2], (" " * depth,)))
+        names.append(branch[2])
     return entries

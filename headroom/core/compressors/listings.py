@@ -42,7 +42,8 @@ class Listings:
         allowance = request.allowance(size)
         if request.lossless or size <= _MARGIN * allowance:
             return folding
-        shown = digest(lines, entries, labels(entries, layout), request.query, allowance, one_line=layout != "long", without=_unsaid(entries, layout))
+        names, without = labels(entries, layout), _unsaid(entries, layout)
+        shown = digest(lines, entries, names, request.query, allowance, one_line=layout != "long", without=without)
         if shown is None or len(shown[0]) > 0.9 * len(fold_text):
             return folding
         head = _long_head(entries) if layout == "long" else ""
@@ -127,17 +128,14 @@ def labels(entries: Sequence[Entry | None], layout: Layout) -> list[str]:
 
 def _short_label(entry: Entry) -> str:
     field = entry.fields[1]
-    if len(field) <= _SHORT_FIELD:
-        return f"{field} {entry.name}"
-    size = field.rpartition(" ")[2]
-    return f"{entry.name} ({size})" if size.isdecimal() and size != field else entry.name
+    return f"{field} {entry.name}" if len(field) <= _SHORT_FIELD else entry.name
 
 
 def _unsaid(entries: Sequence[Entry | None], layout: Layout) -> str:
     """What the columns layout's labels leave out."""
     if layout != "columns" or all(len(entry.fields[1]) <= _SHORT_FIELD for entry in entries if entry is not None):
         return ""
-    return "hashes and modes" if any(entry.fields[0] for entry in entries if entry is not None) else "hashes"
+    return "hashes, modes, sizes" if any(entry.fields[0] for entry in entries if entry is not None) else "hashes"
 
 
 def _long_common(entries: Sequence[Entry | None]) -> tuple[str, str, str, str]:

@@ -45,15 +45,15 @@ def split_path(path: str) -> tuple[str, str]:
 
 
 def ending(name: str) -> str:
-    """".py" of "a.py"; "other" where there is none, "folders" for "a/"."""
+    """The ".py" of "a.py"; "other" where there is none, "folders" for "a/"."""
     if name.endswith(("/", "\\")):
         return "folders"
     at = name.rfind(".")
-    return name[at:].lower() if 0 < at and len(name) - at <= 10 else "other"
+    return name[at:].lower() if at > 0 and len(name) - at <= 10 else "other"
 
 
 def by_ending(names: Iterable[str], most: int = 3) -> str:
-    """"100 .py, 20 .md": the most frequent endings with their counts, the rest as "5 other"."""
+    """ "100 .py, 20 .md": the most frequent endings with their counts, the rest as "5 other"."""
     counts = Counter(map(ending, names))
     ranked = sorted(counts.items(), key=lambda item: (item[0] == "other", -item[1], item[0]))
     shown = ranked if len(ranked) <= most + 1 else ranked[:most]

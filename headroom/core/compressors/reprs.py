@@ -142,20 +142,16 @@ def _written(column: list[str], quoted: bool, decimals: bool) -> list[str]:
         bare = [cell[1:-1] for cell in column]
         if _NOT_BARE.search("\n".join(bare)) is None and all(cell[0] in "'\"" for cell in column):
             return bare
-    known: dict[str, str] = {}
-    cells = []
-    for source in column:
-        cell = known.get(source)
-        if cell is None:
-            cell = known[source] = _cell(source, quoted)
-        cells.append(cell)
-    return cells
+    known = {source: _cell(source, quoted) for source in set(column)}
+    return [known[source] for source in column]
 
 
 def _cell(source: str, quoted: bool) -> str:
     """A field as it stands in a line."""
     if source[0] in "'\"":
         bare = source[1:-1]
+        if not quoted and _NOT_BARE.search(bare) is None:
+            return bare
         free = not quoted and _BARE.fullmatch(bare) is not None and _TAKEN.fullmatch(bare) is None
         return bare if free and source[-1] == source[0] else source
     if source.startswith("datetime."):

@@ -126,16 +126,22 @@ class _Choices:
     def add(self, sheet: Sheet, query: Query) -> None:
         """Take in the rows of one sheet."""
         worths, telling = _worths(sheet, query)
-        wide = max(map(len, sheet.rows), default=0) > LONG_ROW
+        self.worths += worths
+        if max(map(len, sheet.rows), default=0) <= LONG_ROW:
+            self.short += sheet.rows
+            self.cuts += [0] * len(sheet.rows)
+            self.costs += [len(row) * 5 // 18 + 1 for row in sheet.rows]  # 3.6 characters a token
+            self.rest_costs += self.cuts[-len(sheet.rows) :]
+            self.rest_worths += worths
+            return
         for index, row in enumerate(sheet.rows):
-            short, cuts = _clipped(sheet, index) if wide and len(row) > LONG_ROW else (row, 0)
-            cost = len(short) * 5 // 18 + 1  # 3.6 characters a token
+            short, cuts = _clipped(sheet, index) if len(row) > LONG_ROW else (row, 0)
+            cost = len(short) * 5 // 18 + 1
             self.short.append(short)
             self.cuts.append(cuts)
             self.costs.append(cost)
             self.rest_costs.append(len(row) * 5 // 18 + 1 - cost)
             self.rest_worths.append(worths[index] * (0.9 if index in telling else 0.3))
-        self.worths += worths
 
     def choose(self, budget: int) -> tuple[bytearray, bytearray]:
         """(rows kept, rows kept whole). Best first, until the first that does not fit: nested."""
@@ -207,7 +213,7 @@ def _worths(sheet: Sheet, query: Query) -> tuple[list[float], set[int]]:
     bonus = TROUBLE_WORTH * (1.0 - len(trouble) / count) + 0.2
     for rank, index in enumerate(trouble):
         worths[index] += bonus + 1.0 / (1 + rank)
-    asked = _add_hits(sheet.rows, query, worths) if query else []
+    asked = add_hits(sheet.rows, query, worths)
     worths = [max(worth, 0.85 * (1 - index / count)) for index, worth in enumerate(worths)]
     for index in (0, count - 1):
         worths[index] = max(worths[index], EDGE_WORTH)
@@ -227,15 +233,24 @@ def _rate_minorities(cells: list[str], worths: list[float]) -> None:
             worths[index] = max(worths[index], bonuses[value])
 
 
-def _add_hits(rows: list[str], query: Query, worths: list[float]) -> list[int]:
-    starts = list(accumulate((len(row) + 1 for row in rows), initial=0))
+def hits_by_line(lines: Sequence[str], query: Query) -> dict[int, float]:
+    """The weight of what the query finds in each of `lines`, for those where it finds something."""
     points: dict[int, float] = {}
-    for offset, weight in query.hits("\n".join(rows)):
+    if not query:
+        return points
+    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+    for offset, weight in query.hits("\n".join(lines)):
         index = bisect_right(starts, offset) - 1
         points[index] = points.get(index, 0.0) + weight
-    for index in sorted(points):
-        worths[index] += min(points[index], MOST_OF_A_HIT)
-    return [index for index, worth in points.items() if worth > 1.0]
+    return points
+
+
+def add_hits(lines: Sequence[str], query: Query, worths: list[float]) -> list[int]:
+    """Raise the worth of the lines that the query names; the ones it names clearly."""
+    points = hits_by_line(lines, query)
+    for index, weight in points.items():
+        worths[index] += min(weight, MOST_OF_A_HIT)
+    return [index for index, weight in points.items() if weight > 1.0]
 
 
 def _clipped(sheet: Sheet, index: int) -> tuple[str, int]:

@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from headroom.core.compressors.line_units import safe_cut
 from headroom.core.compressors.path_groups import by_folder, is_generated, is_test, split_path
@@ -112,7 +112,7 @@ def _query_points(groups: Sequence[Group], query: Query) -> tuple[list[float], l
         if weight > best[index]:
             best[index], places[index] = weight, offset - starts[index]
     ends = list(accumulate((len(group.rows) for group in groups), initial=0))
-    return points, [places[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    return points, [places[start:end] for start, end in pairwise(ends)]
 
 
 def _cut(row: str, place: int) -> str:

@@ -6,6 +6,7 @@ line of its own, then `12:text`). Lines are split at "\\n" only; a line that is 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ ROW = re.compile(r"(\d{1,9})[:\-]")
 
 _PATHLIKE = re.compile(r"[^/\\]*[/\\]|.*[A-Za-z_\])]\.[A-Za-z]\w{0,9}$|(?:Makefile|Dockerfile|[A-Z]{4,})$")
 _DIAGNOSTIC = re.compile(
-    r" ?(?:\d+[:,] ?)?\s?(?:fatal |internal )?(?:[Ee]rror|ERROR|[Ww]arning|WARN|[Nn]ote|[Ii]nfo|help|style|convention|refactor|remark)\b ?[:\[(]"
+    r" ?(?:\d+[:,] ?)?\s?(?:fatal |internal )?(?:[Ee]rror|ERROR|[Ww]arning|WARN|[Nn]ote|[Ii]nfo|help|style|convention|refactor)\b ?[:\[(]"
     r"|(?:\d+:)? (?:in \S+$|[A-Z]{1,4}\d{2,5}\b|[a-zA-Z.]*(?:Error|Exception|Warning)\b)|\d+: [a-zA-Z\[]"
 )
 _LOOKED_AT = 40
@@ -82,10 +83,15 @@ def _are_hits(lines: Sequence[str], numbered: list[tuple[str, str]]) -> bool:
 
 
 def _are_plain_hits(plain: list[tuple[str, str]]) -> bool:
-    spoken = sum(text[:1] == " " and text[1:2].isalnum() for _, text in plain)
+    texts = [text for _, text in plain]
+    if all(text.isdecimal() for text in texts):  # `grep -c`
+        return sum("/" in path for path, _ in plain) >= 0.5 * len(plain) and sum("." in path for path, _ in plain) >= 0.5 * len(plain)
+    if sum(" " in text or "(" in text for text in texts) < 0.4 * len(texts):
+        return False  # names with a tag behind them, keys with values
+    spoken = sum(text[:1] == " " and text[1:2].isalnum() for text in texts)
     slashed = sum("/" in path or "\\" in path for path, _ in plain)
     repeated = len(plain) - len({path for path, _ in plain})
-    diagnostics = sum(_DIAGNOSTIC.match(text) is not None for _, text in plain)
+    diagnostics = sum(_DIAGNOSTIC.match(text) is not None for text in texts)
     return spoken < 0.5 * len(plain) and diagnostics < 0.2 * len(plain) and (slashed >= 0.8 * len(plain) or repeated >= 0.3 * len(plain))
 
 
@@ -98,7 +104,7 @@ def _has_headings(lines: Sequence[str]) -> bool:
     numbers = [int(row[1]) for row in rows if row is not None]
     if not headings or len(numbers) + headings + lines.count("--") < 0.7 * len(lines):
         return False
-    jumps = sum(later != earlier + 1 for earlier, later in zip(numbers, numbers[1:], strict=False))
+    jumps = sum(later != earlier + 1 for earlier, later in itertools.pairwise(numbers))
     return jumps > 0.4 * (len(numbers) - 1) or headings >= 2  # a file with its line numbers is no search
 
 
@@ -109,7 +115,8 @@ def read_groups(lines: Sequence[str], layout: Layout) -> list[Group]:
     matches = [(_NUMBERED if layout == "numbered" else _PLAIN).match(line) for line in lines]
     paths = {match[1] for match in matches if match is not None and is_path(match[1])}
     if layout == "plain":
-        return _grouped((line, match[1] if match and match[1] in paths else "", 0, True) for line, match in zip(lines, matches, strict=True))
+        owners = (match[1] if match is not None and match[1] in paths else "" for match in matches)
+        return _grouped((line, owner, 0, True) for line, owner in zip(lines, owners, strict=True))
     paths -= {path for path in paths if "-" in path and _is_context_of(path, paths)}
     following = _following(matches, paths)
     read = []

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 
-from headroom.core.compressors import code_claims, lines as chooser
-from headroom.core.compressors.code_outline import FRAME, Outline, outline
-from headroom.core.compressors.code_views import EVERY, View, read_view, write_view
+from headroom.core.compressors import code_claims
+from headroom.core.compressors import lines as chooser
+from headroom.core.compressors.code_outline import Outline, outline
+from headroom.core.compressors.code_views import EVERY, View, margin_step, read_view, write_view
 from headroom.core.compressors.code_worths import line_worths
 from headroom.core.detect import Sample
 from headroom.core.tokens import estimate
@@ -17,10 +17,15 @@ _LITTLE_OVER = 1.25
 """A text over its allowance by less than this is shown whole: a gap so small is not worth the agent's second look."""
 _LEAST_FOLD = 0.97
 """A light margin must make the text at least this much shorter."""
-_FRAME_LINE = re.compile(
-    r"\s*(?:```|~~~)|</?[A-Za-z][\w\-]{0,40}(?: [^<>]{0,300})?>\s*$|==> .{1,300} <==\s*$|(?:File|Path|file|path): ?\S.{0,300}$"
-    r"|#{1,6} \S{0,300}[./]\S{0,300}\s*$|[\w.\-/]{1,300}\.[A-Za-z]{1,5}:?\s*$"
+_CODE_PATH = (
+    r"[\w.\-/\\@+]{0,300}\.(?:py|pyi|[cm]?jsx?|[cm]?tsx?|go|rs|java|c|h|cc|cpp|hpp|cs|rb|php|sh|kt|swift|scala|vue|md|toml|ya?ml"
+    r"|json|sql|html|css)"
 )
+_FRAME_LINE = re.compile(
+    rf"```|~~~|==> .{{1,300}} <==\s*$|(?:(?:File|FILE|Path|path)(?: path)?: ?|#{{1,6}} |// |-{{2,}} )?`?{_CODE_PATH}`?:?(?: -{{2,}})?\s*$"
+    r"|</?(?:file|document|source|content|code|result|output|item|page|section|path)\w{0,20}(?: [^<>]{0,300})?>"
+)
+"""What stands between files in one text: fences, paths, tags."""
 
 
 class SourceCode:
@@ -41,14 +46,15 @@ class SourceCode:
         folded = write_view(view) if view.numbers else body
         size = estimate(folded)
         if request.lossless or size <= _LITTLE_OVER * request.allowance(size):
-            return _fold(text, folded + ending) if view.numbers else None
+            return _fold(text, folded + ending, view) if view.numbers else None
         return _digest(view, request, size, ending)
 
 
-def _fold(text: str, folded: str) -> Shortened | None:
+def _fold(text: str, folded: str, view: View) -> Shortened | None:
     if len(folded) > _LEAST_FOLD * len(text):
         return None
-    return Shortened(folded, f"line numbers shown at every {EVERY}th line and where sections begin and end", lossy=False)
+    sparse = f"line numbers at every {EVERY}th line and section edges" if margin_step(view) > 1 else "narrow line numbers"
+    return Shortened(folded, sparse, lossy=False)
 
 
 def _digest(view: View, request: Request, size: int, ending: str) -> Shortened | None:
@@ -62,7 +68,7 @@ def _digest(view: View, request: Request, size: int, ending: str) -> Shortened |
     return Shortened(write_view(view, keep) + ending, _note(view, found, keep, omitted), lossy=True)
 
 
-def _sections(view: View) -> tuple[list[tuple[int, int]], "code_claims.IsPython"]:
+def _sections(view: View) -> tuple[list[tuple[int, int]], code_claims.IsPython]:
     """The stretches of code, and which of them are Python."""
     sections: list[tuple[int, int]] = []
     begun = -1
@@ -82,5 +88,5 @@ def _sections(view: View) -> tuple[list[tuple[int, int]], "code_claims.IsPython"
 def _note(view: View, found: Outline, keep: bytearray, omitted: int) -> str:
     bodies = sum(not d.nested and not d.container and keep.find(0, d.header_end, d.end) >= 0 for d in found.definitions)
     what = f" (bodies of {bodies} function{'s' if bodies > 1 else ''})" if bodies else ""
-    numbers = f"; line numbers are the file's, one in {EVERY} shown" if view.numbers else ""
+    numbers = "; line numbers are the file's" + (f", one in {EVERY} shown" if margin_step(view) > 1 else "") if view.numbers else ""
     return f"{omitted} of {len(keep)} lines left out{what}{numbers}"

@@ -79,10 +79,10 @@ def _cells_between_bars(line: str) -> list[str]:
     return [cell.strip() for cell in cells]
 
 
-def aligned(block: Sequence[str]) -> Grid | None:
+def aligned(block: Sequence[str], least: int = LEAST_ROWS) -> Grid | None:
     """The table of a block whose first line is a header over columns aligned by blanks; None if they do not line up."""
     header = block[0]
-    if len(block) < LEAST_ROWS + 1 or len(header) > MAX_HEADER or "\t" in header:
+    if len(block) < least + 1 or len(header) > MAX_HEADER or "\t" in header:
         return None
     names = list(_NAMES.finditer(re.sub(r"\s+\Z", "", header)))
     if not _is_header([name[0] for name in names]):
@@ -90,6 +90,8 @@ def aligned(block: Sequence[str]) -> Grid | None:
     rows = block[1:]
     if is_rule(rows[0].strip()):
         rows = rows[1:]
+    if len(rows) < least:
+        return None
     grid = _left_aligned(names, rows) or _gutters(header, rows) or _words(header, rows)
     if grid is not None and any(name in column for name, column in zip(grid.names, grid.columns, strict=True)):
         # a value that the column has again further down names nothing: a table without a header

@@ -1,0 +1,24 @@
+"""headroom-ai 0.42 from the package index, an older product of the same name. Options: those of its compress()."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from serve import Adapter, Message, options, serve
+
+from headroom import compress
+
+
+class HeadroomAi(Adapter):
+    """Its defaults."""
+
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+
+    def compress(self, messages: list[Message]) -> list[Message]:
+        out: list[Message] = compress(messages, model="gpt-4o", **self._options).messages
+        return out
+
+
+if __name__ == "__main__":
+    serve(HeadroomAi(**options()))
