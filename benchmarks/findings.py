@@ -38,11 +38,11 @@ class KindSums:
 
 
 def by_kind(played: list[Played]) -> dict[str, KindSums]:
-    """Every output that the product had a word for. `before` and `after` count it once, `sent_...` once a prompt."""
+    """Every tool output, and what else was shortened. `before` and `after` count it once, `sent_...` once a prompt."""
     sums: dict[str, KindSums] = {}
     for one in played:
         for index, after in enumerate(one.last_tokens):
-            if index not in one.kinds:
+            if index not in one.kinds or not (_is_output(one, index) or after < one.prepared.tokens[index]):
                 continue
             kind = sums.setdefault(one.kinds[index], KindSums())
             kind.outputs += 1

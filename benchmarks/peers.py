@@ -86,6 +86,8 @@ class Side:
         self._home = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         home = Path(self._home.name)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HEADROOM_", "XDG_"))}
+        if python != sys.executable:
+            inherited.pop("PYTHONPATH", None)  # or a peer could import us in place of itself
         own = {"HOME": str(home), "HEADROOM_HOME": str(home / "headroom"), "HEADROOM_TELEMETRY": "off", "PYTHONDONTWRITEBYTECODE": ""}
         self._complaints = home / "stderr.txt"
         with self._complaints.open("wb") as stderr:
@@ -109,6 +111,13 @@ class Side:
         except BrokenPipeError:
             line = ""
         answer: dict[str, Any] = json.loads(line) if line else {"error": f"the process died: {self._last_words()}"}
+        return answer
+
+    def demand(self, **order: Any) -> dict[str, Any]:
+        """The answer; RuntimeError if the order failed or the process died."""
+        answer = self.ask(**order)
+        if "error" in answer:
+            raise RuntimeError(answer["error"])
         return answer
 
     def close(self) -> None:

@@ -36,13 +36,10 @@ class Player:
         self._side: Side | None = None
 
     def ask(self, **order: Any) -> dict[str, Any]:
-        """The answer. RuntimeError if there is none."""
+        """The answer. RuntimeError if the product failed."""
         if self._side is None:
             self._side = self.product.start()
-        answer = self._side.ask(**order)
-        if "error" in answer:
-            raise RuntimeError(answer["error"])
-        return answer
+        return self._side.demand(**order)
 
     def retrieve(self, reference: str) -> str:
         """The original behind a reference."""

@@ -66,6 +66,12 @@ def mean_row(name: str, sums: dict[str, Tally]) -> list[str]:
     return [name, "", "", *cells, *[""] * (len(HEAD) - 7)]
 
 
+def side_by_side(product: peers.Product, sums: dict[str, Tally]) -> list[str]:
+    """A product's row: the means of the shares, and the sums of all that is counted."""
+    whole = row(product.name, total(sums), product.adapter == peers.OURS.adapter)
+    return [*whole[:3], *mean_row("", sums)[3:7], *whole[7:]] if whole[1] != "0" else whole
+
+
 def print_tables(products: list[peers.Product], played: list[list[Played]]) -> None:
     """One table for each product, and one with all of them beside each other."""
     every = [by_source(own) for own in played]
@@ -75,11 +81,7 @@ def print_tables(products: list[peers.Product], played: list[list[Played]]) -> N
         rows += [mean_row("mean of sources", sums), row("all", total(sums), retrieves)]
         table(product.name, HEAD, rows)
     if len(products) > 1:
-        rows = []
-        for product, sums in zip(products, every, strict=True):
-            whole = row(product.name, total(sums), product.adapter == peers.OURS.adapter)
-            mean = mean_row("", sums)
-            rows.append([*whole[:3], *(cell or other for cell, other in zip(mean[3:7], whole[3:7], strict=True)), *whole[7:]])
+        rows = [side_by_side(product, sums) for product, sums in zip(products, every, strict=True)]
         table("Side by side (shares: means of the sources)", HEAD, rows)
 
 

@@ -8,9 +8,13 @@ from pathlib import Path
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; the first column holds words, the others numbers. `|` in a cell is escaped."""
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    """A Markdown table; columns of numbers are set to the right. `|` in a cell is escaped."""
+    lines = [head, [_side([row[column] for row in rows]) for column in range(len(head))], *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _side(cells: Sequence[str]) -> str:
+    return "---:" if any(cells) and all(cell[:1] in "0123456789-–" or not cell for cell in cells) else "---"
 
 
 def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

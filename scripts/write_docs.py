@@ -27,7 +27,9 @@ def output_of(command: str) -> str:
     with tempfile.TemporaryDirectory(prefix="headroom-docs-", ignore_cleanup_errors=True) as home:
         path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
         environment = {**os.environ, "PATH": path, "HEADROOM_HOME": home, "PYTHONIOENCODING": "utf-8"}
-        done = subprocess.run(["sh", "-c", command], cwd=ROOT, env=environment, capture_output=True, check=True)  # noqa: S603, S607
+        done = subprocess.run(["sh", "-c", command], cwd=ROOT, env=environment, capture_output=True, check=False)  # noqa: S603, S607
+    if done.returncode:
+        sys.exit(f"{command}\nfailed: {done.stderr.decode(errors='replace')}")
     lines = [line.rstrip() for line in done.stdout.decode().splitlines()]
     return "\n".join(lines).strip("\n") + "\n"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
@@ -19,10 +19,16 @@ PresetName = Literal["gentle", "balanced", "firm"]
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a digest may keep of a text: `tokens`, plus `share` of the folded text's own tokens."""
+    """What a digest may keep of a text: `tokens`, plus `share` of the folded text's own tokens, but never above `most`."""
 
     tokens: int
     share: float
+    most: int = 6_000
+
+    def scaled(self, factor: float, at_least: int = 0) -> Budget:
+        """All three times `factor`; whatever that gives, `at_least` tokens are allowed."""
+        tokens, most = max(at_least, int(self.tokens * factor)), max(at_least, int(self.most * factor))
+        return Budget(tokens, self.share * factor, most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +64,38 @@ class CompressConfig:
                 raise ConfigError(f"{name} must be a whole number of tokens, 0 or more, not {value!r}")
         if not isinstance(self.namespace, str) or not self.namespace:
             raise ConfigError(f"namespace must be a non-empty str, not {self.namespace!r}")
+        if not isinstance(self.budgets, Mapping):
+            raise ConfigError(f"budgets must be a mapping of kind -> Budget, not {self.budgets!r}")
         for kind, budget in {"budget": self.budget, **self.budgets}.items():
-            if not isinstance(budget, Budget) or budget.tokens < 0 or budget.share < 0:
-                raise ConfigError(f"the budget of {kind} must be a Budget(tokens >= 0, share >= 0), not {budget!r}")
+            if not isinstance(budget, Budget) or not all(map(_is_amount, (budget.tokens, budget.share, budget.most))):
+                raise ConfigError(f"the budget of {kind} must be a Budget(tokens >= 0, share >= 0, most >= 0), not {budget!r}")
+        object.__setattr__(self, "budgets", MappingProxyType(dict(self.budgets)))  # a copy: results are remembered by settings
 
     def budget_for(self, kind: ContentKind) -> Budget:
         """The budget of one kind."""
         return self.budgets.get(kind, self.budget)
 
+    def __hash__(self) -> int:
+        return hash((self.min_tokens, self.budget, frozenset(self.budgets.items()), self.user_span_tokens, self.namespace))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Read-only mappings cannot be copied or sent to another process; what they were made of can."""
+        return _restored, ({f.name: getattr(self, f.name) for f in fields(self)} | {"budgets": dict(self.budgets)},)
+
     def with_options(self, **options: Any) -> CompressConfig:
         """A copy with some fields changed. ConfigError for an unknown name, naming the nearest valid one."""
         if not options:
             return self
-        valid = [f.name for f in fields(self)]
-        for name in options:
-            if name not in valid:
-                raise ConfigError(_unknown("option", name, valid))
+        self.check_names(options)
         return replace(self, **options)
+
+    @classmethod
+    def check_names(cls, options: Iterable[str], also: Iterable[str] = ()) -> None:
+        """ConfigError for a name that is neither a field nor one of `also`, naming the nearest valid one."""
+        own = [f.name for f in fields(cls)]
+        for name in options:
+            if name not in own:
+                raise ConfigError(_unknown("option", name, [*own, *also]))
 
     @classmethod
     def preset(cls, name: PresetName) -> CompressConfig:
@@ -87,7 +108,7 @@ class CompressConfig:
             return base
 
         def scaled(budget: Budget) -> Budget:
-            return Budget(int(budget.tokens * scale[name]), budget.share * scale[name])
+            return budget.scaled(scale[name])
 
         return replace(base, budget=scaled(base.budget), budgets=MappingProxyType({kind: scaled(b) for kind, b in base.budgets.items()}))
 
@@ -113,6 +134,15 @@ def data_folder(environment: Mapping[str, str] | None = None) -> Path:
     if env.get("XDG_DATA_HOME"):
         return Path(env["XDG_DATA_HOME"]) / "headroom"
     return Path.home() / ".local" / "share" / "headroom"
+
+
+def _restored(options: dict[str, Any]) -> CompressConfig:
+    return CompressConfig(**options)
+
+
+def _is_amount(value: object) -> bool:
+    """Whether this is a finite number, 0 or more."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf")
 
 
 def _unknown(what: str, name: str, valid: list[str]) -> str:

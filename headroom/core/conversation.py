@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from headroom.core.detect import unwrap_all
-from headroom.core.formats import MessageParts
+from headroom.core.formats import ITEM, MessageParts
 from headroom.core.hooks import CompressContext
 from headroom.core.rereads import VisibleLines
 from headroom.core.result import BlockReport
+from headroom.core.store.base import CompressionStore
 from headroom.core.types import ContentBlock, Message, Path, ToolCall
 from headroom.core.worth import Query, QueryBuilder
 
@@ -39,6 +41,8 @@ class Conversation:
     """Reference -> text, of everything that leaves shortened and must be in the store."""
     unsaved: set[str] = field(default_factory=set)
     """References in `originals` that no store has acknowledged yet."""
+    saved_in: Callable[[], CompressionStore | None] = lambda: None
+    """The store that has acknowledged the others, if it is still there."""
     arrived: dict[str, None] = field(default_factory=dict)
     """References in markers that came with the messages."""
     visible: VisibleLines = field(default_factory=VisibleLines)
@@ -49,6 +53,8 @@ class Conversation:
     _queries: QueryBuilder = field(default_factory=QueryBuilder)
     _latest_user: str = ""
     _turns: int = 0
+    _in_turn: bool = False
+    """One turn of the assistant may be many Responses items: its words, its calls."""
     _dialect: str = ""
 
     def __len__(self) -> int:
@@ -60,16 +66,17 @@ class Conversation:
             self._latest_user = "\n".join(parts.words)
             self._queries.hear(self._latest_user)
         elif parts.role == "assistant":
-            self._turns += 1
+            self._turns += not self._in_turn
             for call in parts.calls:
                 self._calls[call.id] = call
                 self._call_names.append(call.name)
+        self._in_turn = parts.role == "assistant" or (self._in_turn and parts.role == ITEM)
         if parts.dialect != "openai":
             self._dialect = parts.dialect
 
     def call_of(self, block: ContentBlock) -> ToolCall | None:
-        """The call that this output answers, if the conversation holds it."""
-        return self._calls.get(block.call_id)
+        """The call that this output answers, if the conversation holds it. A user's text answers none."""
+        return None if block.role == "user" else self._calls.get(block.call_id)
 
     def query_for(self, call: ToolCall | None) -> Query:
         """What the agent wanted to know when it made this call."""
@@ -98,7 +105,7 @@ class Conversation:
                 self.unsaved.add(report.reference)
             else:
                 self.arrived[report.reference] = None
-            self.visible.add(unwrap_all(report.after)[0])
+            self.visible.add(unwrap_all(report.after)[0], report.before)
             call = self.call_of(block)
             if call is not None:
                 key = (call.name, call.arguments)

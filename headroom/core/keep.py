@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -34,10 +35,19 @@ def keep(conversation: Conversation, namespace: str, store: CompressionStore | C
         opened = store() if callable(store) else store
         known = [reference for reference in originals if reference not in conversation.unsaved]
         gone = opened.missing([*known, *arrived], namespace) if known or arrived else set()
-        wanted = [reference for reference in originals if reference in conversation.unsaved or reference in gone]
+        elsewhere = conversation.saved_in() is not opened  # in another store the same reference may be another text's
+        wanted = [reference for reference in originals if elsewhere or reference in conversation.unsaved or reference in gone]
         given = opened.put_many([originals[reference] for reference in wanted], namespace) if wanted else []
-    except Exception as broken:  # noqa: BLE001  (a store is somebody's code and somebody's disk: its trouble costs a saving only)
+    except Exception as broken:  # a store is somebody's code and somebody's disk: its trouble costs a saving only
         return Kept(failure=f"{type(broken).__name__}: {broken}")
     conversation.unsaved.clear()
+    conversation.saved_in = _weakly(opened)
     renamed = {old: new for old, new in zip(wanted, given, strict=True) if old != new}
     return Kept(held=[reference for reference in arrived if reference not in gone], renamed=renamed)
+
+
+def _weakly(store: CompressionStore) -> Callable[[], CompressionStore | None]:
+    try:
+        return weakref.ref(store)
+    except TypeError:  # a class with __slots__: taken for another one each time
+        return lambda: None

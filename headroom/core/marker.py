@@ -41,20 +41,22 @@ class Marker:
     lossy: bool
 
 
-def write(note: str, reference: str | None, lossy: bool) -> str:
-    """A marker line, not yet sealed. `reference=None` writes the form without a tool, for folds only."""
+def write(note: str, reference: str, lossy: bool, *, named: bool = True) -> str:
+    """A marker line, not yet sealed. `named=False` writes the form without a tool, for folds only.
+
+    Even then the reference holds the checksum's place: no text holds its own, so `seal` cannot mistake the place.
+    """
     words = " ".join(note.split())
-    if reference is None:
-        return f"[{words}{_CHECK_LABEL}{_BLANK}]"
-    label = _REFERENCE_LABEL if lossy else _ORIGINAL_LABEL
+    label = _CHECK_LABEL if not named else _REFERENCE_LABEL if lossy else _ORIGINAL_LABEL
     return f"[{words}{label}{reference}-{_BLANK}]"
 
 
-def seal(text: str, reference: str | None) -> str:
+def seal(text: str, reference: str, *, named: bool = True) -> str:
     """Write the checksum into the marker of `text` that `write` left blank."""
-    label = f"{reference}-" if reference else _CHECK_LABEL
-    at = text.rindex(label + _BLANK) + len(label)
-    return text[:at] + _checksum(text[:at], text[at + _CHECK_LENGTH :]) + text[at + _CHECK_LENGTH :]
+    at = text.rindex(f"{reference}-{_BLANK}")
+    end = at + len(reference) + 1
+    before, after = text[: end if named else at], text[end + _CHECK_LENGTH :]
+    return before + _checksum(before, after) + after
 
 
 def readdress(text: str, reference: str, longer: str) -> str:

@@ -9,13 +9,18 @@ from headroom.core.errors import FormatError
 from headroom.core.formats import FORMATS, MessageParts
 from headroom.core.types import Message, Path
 
+TOO_DEEP = "is nested too deeply to be read"
+
 
 def split(index: int, message: object) -> MessageParts:
     """Read message `index`. FormatError names the index and the field if it is malformed."""
     if not isinstance(message, dict):
         raise FormatError(index, None, f"must be a dict, not {type(message).__name__}")
     reader = next(reader for reader in FORMATS if reader.recognises(message))
-    return reader.read(index, message)
+    try:
+        return reader.read(index, message)
+    except RecursionError:
+        raise FormatError(index, None, TOO_DEEP) from None
 
 
 def join(message: Message, replacements: Sequence[tuple[Path, str]]) -> Message:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from headroom.core import marker, protect, shorten
@@ -11,8 +11,9 @@ from headroom.core.conversation import Conversation, Outcome
 from headroom.core.errors import ConfigError, FormatError
 from headroom.core.hooks import CompressEvent, CompressionHooks
 from headroom.core.keep import Kept, keep
-from headroom.core.messages import join, split
+from headroom.core.messages import TOO_DEEP, join, split
 from headroom.core.remembered import RememberedConversations
+from headroom.core.rereads import VisibleLines
 from headroom.core.result import BlockReport, CompressResult
 from headroom.core.store import default_store
 from headroom.core.store.base import CompressionStore, reference_for
@@ -24,6 +25,9 @@ NOTHING_TO_SAVE = "nothing to save"
 NOT_SMALLER = "not smaller"
 FOLD_MARKER_LEAST_TOKENS = 150
 """A fold that needs no word (minified JSON) names its original only where it saves this much: a marker has a price."""
+
+MOST_STEPS = 3
+"""A fold that needs no marker may open the way for another one: minified JSON for counted lines."""
 
 
 def compress(
@@ -48,7 +52,7 @@ def compress(
     Raises FormatError for a malformed message, ConfigError for an unknown option, and whatever a hook raises.
     Trouble of our own (a compressor, the store) never raises: that text stays as it was, and its report says why.
     """
-    settings = (CompressConfig.from_env() if config is None else config).with_options(**options)
+    settings = _settings(config, options)
     encoding, _ = encoding_for(_model_name(model))
     originals = _as_list(messages)
     biases: dict[int, float] = {}
@@ -58,29 +62,34 @@ def compress(
         biases = _checked_biases(hooks.compute_biases(originals, context))
 
     key = (settings, lossless, encoding)
-    conversation = _recall(key, originals, biases)
+    conversation = _recall(key, originals, biases, lossless)
     try:
         for index in range(len(conversation), len(originals)):
             _read_on(conversation, originals[index], biases.get(index, 1.0), settings, lossless, encoding)
-        kept = keep(conversation, settings.namespace, default_store if store is None else store)
-        if kept.renamed:
-            _rename(conversation, kept.renamed)
-        result = _result(conversation, originals, model, kept)
-    finally:
-        _remembered.give(key, conversation)
+    except FormatError:
+        _remembered.give(key, conversation)  # the messages before are sound; after any other interruption nothing is
+        raise
+    except RecursionError:
+        raise FormatError(len(conversation), None, TOO_DEEP) from None
+    kept = keep(conversation, settings.namespace, default_store if store is None else store)
+    if kept.renamed:
+        _rename(conversation, kept.renamed)
+    result = _result(conversation, originals, model, kept)
+    _remembered.give(key, conversation)
     if hooks is not None:
         hooks.post_compress(CompressEvent(result, context))
     return result
 
 
-def _recall(key: object, messages: list[Message], biases: dict[int, float]) -> Conversation:
+def _recall(key: object, messages: list[Message], biases: dict[int, float], lossless: bool) -> Conversation:
     """The conversation as far as an earlier call has read it, or a new one."""
     match = _remembered.take(key, messages, biases)
-    if match is None:
-        return Conversation()
-    if match.length == len(match.conversation):
+    if match is not None and match.length == len(match.conversation):
         return match.conversation
-    branch = Conversation()  # these messages leave a known path: replay the shared part, whose outcomes are known
+    branch = Conversation(visible=VisibleLines(exact=lossless))
+    if match is None:
+        return branch
+    # these messages leave a known path: replay the shared part, whose outcomes are known
     for index in range(match.length):
         parts = split(index, messages[index])
         branch.hear(parts)
@@ -119,53 +128,74 @@ def _read_block(
         reference, lossy = (ours.reference, ours.lossy) if ours else (None, False)
         return BlockReport(block, block.text, reason=protection.reason, reference=reference, lossy=lossy, encoding=encoding)
 
-    at_least = settings.whole_limit_tokens if conversation.asks_again(call) else 0
+    again = conversation.asks_again(call)
+    at_least = settings.whole_limit_tokens if again else 0
     request_for = shorten.requests(conversation.query_for(call), settings, bias=bias, lossless=lossless, at_least=at_least)
-    if block.role == "user":
-        attempt = shorten.shorten_user_text(block.text, request_for, settings.user_span_tokens)
-    else:
-        attempt = shorten.shorten_output(block.text, request_for)
-        if not at_least:
-            attempt = shorten.fold_rereads(attempt, conversation.visible)
-    if attempt.shortened is None:
-        reason = f"failed: {attempt.failure}" if attempt.failure else NOTHING_TO_SAVE
-        return BlockReport(block, block.text, kind=attempt.kind, reason=reason, encoding=encoding)
 
-    text, reference = _marked(block.text, attempt, settings.namespace, lossless)
-    if not surely_smaller(block.text, text, same_words=not attempt.shortened.note):
-        return BlockReport(block, block.text, kind=attempt.kind, reason=NOT_SMALLER, encoding=encoding)
-    note, lossy = attempt.shortened.note, attempt.shortened.lossy
-    return BlockReport(block, text, kind=attempt.kind, reference=reference, lossy=lossy, note=note, encoding=encoding)
+    def attempt(text: str) -> shorten.Attempt:
+        if block.role == "user":
+            return shorten.shorten_user_text(text, request_for, settings.user_span_tokens)
+        tried = shorten.shorten_output(text, request_for)
+        return tried if again else shorten.fold_rereads(text, tried, conversation.visible)
+
+    return _settle(block, attempt, settings, lossless, encoding)
 
 
-def _marked(original: str, attempt: shorten.Attempt, namespace: str, lossless: bool) -> tuple[str, str | None]:
-    """The text that leaves, its marker in place and sealed; and the reference of the original, if the marker names it."""
+def _settle(
+    block: ContentBlock, attempt: Callable[[str], shorten.Attempt], settings: CompressConfig, lossless: bool, encoding: str
+) -> BlockReport:
+    """Shorten until there is a marker, or nothing more to save: what leaves would come out the same again."""
+    text, kind, reason = block.text, "", NOTHING_TO_SAVE
+    for _ in range(MOST_STEPS):
+        step = attempt(text)
+        kind = kind or step.kind
+        if step.shortened is None:
+            reason = f"failed: {step.failure}" if step.failure else NOTHING_TO_SAVE
+            break
+        after, reference = _marked(block.text, text, step, settings.namespace, lossless)
+        marked = reference is not None or bool(step.shortened.note)
+        if not surely_smaller(text, after, same_words=not marked):
+            reason = NOT_SMALLER
+            break
+        if marked:
+            note, lossy = step.shortened.note, step.shortened.lossy
+            return BlockReport(block, after, kind=step.kind, reference=reference, lossy=lossy, note=note, encoding=encoding)
+        text, kind = after, step.kind
+        if estimate(text) < (settings.min_tokens if block.role == "tool" else settings.user_span_tokens):
+            break
+    if text is block.text:
+        return BlockReport(block, text, kind=kind, reason=reason, encoding=encoding)
+    return BlockReport(block, text, kind=kind, encoding=encoding)
+
+
+def _marked(original: str, text: str, attempt: shorten.Attempt, namespace: str, lossless: bool) -> tuple[str, str | None]:
+    """What leaves in place of `text`, its marker sealed; and the reference of the original, if the marker names it."""
     shortened = attempt.shortened
     assert shortened is not None
-    saved = estimate(original) - estimate(shortened.text)
-    reference = None
-    if lossless:
-        assert not shortened.lossy
-    elif shortened.lossy or attempt.points_back or saved >= FOLD_MARKER_LEAST_TOKENS:
-        reference = reference_for(original, namespace)
-    text = shortened.text
-    if reference is not None or shortened.note:
-        line = marker.write(shortened.note or "shortened without loss", reference, shortened.lossy)
-        at = len(text) if attempt.marker_at < 0 else attempt.marker_at
-        text = f"{text[:at]}\n{line}{text[at:]}"
-        text = attempt.wrap(text) if attempt.wrap else text
-        return marker.seal(text, reference), reference
-    return attempt.wrap(text) if attempt.wrap else text, None
+    saved = estimate(text) - estimate(shortened.text)
+    named = not lossless and (shortened.lossy or shortened.implied or attempt.points_back or saved >= FOLD_MARKER_LEAST_TOKENS)
+    assert named or not shortened.lossy
+    after = shortened.text
+    if not named and not shortened.note:
+        return attempt.wrap(after) if attempt.wrap else after, None
+    reference = reference_for(original, namespace)
+    line = marker.write(shortened.note or "shortened without loss", reference, shortened.lossy, named=named)
+    at = len(after) if attempt.marker_at < 0 else attempt.marker_at
+    after = f"{after[:at]}\n{line}{after[at:]}"
+    after = attempt.wrap(after) if attempt.wrap else after
+    return marker.seal(after, reference, named=named), reference if named else None
 
 
 def _rename(conversation: Conversation, renamed: dict[str, str]) -> None:
     """Write the longer references, which the store gave where two texts share a key, into the texts that leave."""
-    for outcome in conversation.outcomes:
-        outcome.reports = [
+    outcomes = []
+    for outcome in conversation.outcomes:  # new ones: a branch of this conversation may share the old
+        reports = [
             report.with_reference(renamed[report.reference]) if report.changed and report.reference in renamed else report
             for report in outcome.reports
         ]
-        outcome.replacements = [(report.path, report.after) for report in outcome.reports if report.changed]
+        outcomes.append(Outcome(reports, [(report.path, report.after) for report in reports if report.changed]))
+    conversation.outcomes = outcomes
     conversation.reports = [report for outcome in conversation.outcomes for report in outcome.reports]
     conversation.originals = {renamed.get(reference, reference): text for reference, text in conversation.originals.items()}
 
@@ -183,7 +213,14 @@ def _result(conversation: Conversation, messages: list[Message], model: str, kep
             replacements = [(path, text) for path, text in replacements if path in folds]
         if replacements:
             out[index] = join(messages[index], replacements)
-    return CompressResult(out, reports, model, messages, kept.held)
+    return CompressResult(out, reports, model, list(conversation.messages), kept.held)
+
+
+def _settings(config: CompressConfig | None, options: dict[str, Any]) -> CompressConfig:
+    if config is not None and not isinstance(config, CompressConfig):
+        raise ConfigError(f"config must be a CompressConfig, e.g. CompressConfig.preset('firm'), not {config!r}")
+    CompressConfig.check_names(options, also=("hooks", "config", "store", "lossless"))
+    return (CompressConfig.from_env() if config is None else config).with_options(**options)
 
 
 def _as_list(messages: object) -> list[Message]:

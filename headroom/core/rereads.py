@@ -1,21 +1,27 @@
 """Re-reads: runs of lines that an earlier output of this conversation already shows, and shows still.
 
 Only lines of texts as they left (already compressed) are known here, so a pointer never points at something that
-was itself left out. Views with and without a margin of line numbers have the same lines.
+was itself left out. Views with and without a margin of line numbers have the same lines; a number counts as margin
+only where its neighbours count on from it, so that amounts, times and ids are never taken for one.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 LEAST_CHARACTERS = 320
 """Shorter runs are shown again: a pointer costs about 25 tokens, and a reader's jump."""
 LEAST_LINES = 4
+LEAST_KEY = 12
+"""Runs start at lines of at least so many characters: shorter ones stand everywhere."""
 MOST_PLACES = 4
 """How many earlier places of one line are tried as the start of a run."""
+GAP = "[… "
+"""What every mark of something left out begins with: equal marks may stand for different lines."""
 _QUOTE = 48
-_MARGIN = re.compile(r"^[ \t]{0,8}\d{1,7}(?:[:|\t]|[ ](?=[ \t]|\S))", re.MULTILINE)
+_MARGIN = re.compile(r"[ \t]{0,8}(\d{1,7})(?:[:|\t→]|[ ](?=[ \t]|\S)|[ \t]*\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,66 +33,119 @@ class Folded:
     """How many lines the pointers stand for."""
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A text read line by line."""
+
+    lines: list[str]
+    keys: list[str]
+    """The lines without their margin: what two views of the same lines have in common."""
+    counting: dict[int, int]
+    """Line -> its number in the margin less its place: the same for all lines of a stretch without a gap."""
+
+
 @dataclass(slots=True)
 class VisibleLines:
     """The lines of all texts that the model can see so far."""
 
-    _texts: list[list[str]] = field(default_factory=list)
+    exact: bool = False
+    """Margins belong to the lines: for folds that no store backs."""
+    _keys: list[list[str]] = field(default_factory=list)
+    _originals: list[str] = field(default_factory=list)
     _places: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
 
-    def add(self, text: str) -> None:
-        """Take in a text as it leaves."""
+    def add(self, text: str, original: str) -> None:
+        """Take in a text as it leaves, and the one that it was made of."""
         if len(text) < LEAST_CHARACTERS:
             return
-        keys = _keys(text)
-        number = len(self._texts)
-        self._texts.append(keys)
+        keys = _read(text, self.exact).keys
+        number = len(self._keys)
+        self._keys.append(keys)
+        self._originals.append(original)
         places = self._places
         for position, key in enumerate(keys):
-            if len(key) >= 12 and not key.startswith("[… "):
+            if len(key) >= LEAST_KEY and GAP not in key:
                 known = places.setdefault(key, [])
                 if len(known) < MOST_PLACES:
                     known.append((number, position))
 
-    def fold(self, text: str) -> Folded | None:
-        """Replace runs that are visible already by pointers; None if there are none worth it."""
-        if not self._texts or len(text) < LEAST_CHARACTERS:
+    def fold(self, text: str, original: str) -> Folded | None:
+        """Replace runs that are visible already by pointers; None if there are none worth it.
+
+        Where something is left out of both texts, a run goes on over it only if they have the same `original`.
+        """
+        if not self._keys or len(text) < LEAST_CHARACTERS:
             return None
-        keys = _keys(text)
-        lines = text.split("\n")
+        view = _read(text, self.exact)
+        same = {number for number, known in enumerate(self._originals) if known == original}
         out: list[str] = []
         pointed = 0
         at = 0
-        while at < len(keys):
-            end = self._run_from(keys, at)
-            run = lines[at:end]
+        while at < len(view.keys):
+            end = self._run_from(view, at, same)
+            run = view.lines[at:end]
             if len(run) < LEAST_LINES or sum(map(len, run)) < LEAST_CHARACTERS:
-                end = max(end, at + 1) if len(run) >= 2 else at + 1
-                out += lines[at:end]
+                end = max(end, at + 1)
+                out += view.lines[at:end]
             else:
-                out.append(_pointer(keys[at:end]))
+                out.append(_pointer(run))
                 pointed += len(run)
             at = end
         return Folded("\n".join(out), pointed) if pointed else None
 
-    def _run_from(self, keys: list[str], start: int) -> int:
+    def _run_from(self, view: _View, start: int, same: set[int]) -> int:
         """The end of the longest visible run that starts at `start`."""
+        keys = view.keys
         best = start
         for number, position in self._places.get(keys[start], ()):
-            earlier = self._texts[number]
-            length = 0
+            earlier = self._keys[number]
             most = min(len(earlier) - position, len(keys) - start)
+            length = 0
             while length < most and earlier[position + length] == keys[start + length]:
+                if GAP in keys[start + length] and number not in same:
+                    break
                 length += 1
-            best = max(best, start + length)
+            end = start + length
+            best = max(best, end if number in same else _counted_on(view, start, end))
         return best
 
 
-def _keys(text: str) -> list[str]:
-    return [line.rstrip() for line in _MARGIN.sub("", text).split("\n")]
+def _read(text: str, exact: bool) -> _View:
+    lines = text.split("\n")
+    if exact:
+        return _View(lines, lines, {})
+    keys = lines.copy()
+    counting: dict[int, int] = {}
+    before: tuple[int, int, int] | None = None  # the last line that starts with a number: place, counting, end of its margin
+    for place, line in enumerate(lines):
+        match = _MARGIN.match(line)
+        if match is None:
+            continue
+        here = (place, int(match[1]) - place, match.end())
+        if before is not None and before[1] == here[1]:
+            for number, offset, end in (before, here):
+                counting[number] = offset
+                keys[number] = lines[number][end:]
+        before = here
+    return _View(lines, keys, counting)
 
 
-def _pointer(keys: list[str]) -> str:
-    quotes = [key.strip() for key in keys if key.strip() and not key.startswith("[… ")]
+def _counted_on(view: _View, start: int, end: int) -> int:
+    """Where the run from `start` to `end` stops counting on: a pointer names its first and its last line only."""
+    if not view.counting:
+        return end
+    counts = None
+    for place in range(start, end):
+        offset = view.counting.get(place)
+        if offset is None:
+            continue
+        if counts is not None and offset != counts:
+            return place
+        counts = offset
+    return end
+
+
+def _pointer(run: Sequence[str]) -> str:
+    quotes = [line.strip() for line in run if line.strip() and GAP not in line]
     first, last = quotes[0][:_QUOTE], quotes[-1][:_QUOTE]
-    return f"[… {len(keys)} lines shown earlier, from {first!r} to {last!r}]"
+    return f"{GAP}{len(run)} lines shown earlier, from {first!r} to {last!r}]"

@@ -174,9 +174,11 @@ def _texts(messages: list[Message]) -> list[str]:
     texts: list[str] = []
     for message in messages:
         _collect(message.get("content"), texts)
-        for call in message.get("tool_calls") or ():
-            body = call.get("function") or call.get("custom") or {}
-            texts += [str(body.get("name") or ""), _plain(body.get("arguments", body.get("input")))]
+        calls = message.get("tool_calls")
+        for call in calls if isinstance(calls, list) else ():
+            body = (call.get("function") or call.get("custom")) if isinstance(call, dict) else None
+            if isinstance(body, dict):
+                texts += [str(body.get("name") or ""), _plain(body.get("arguments", body.get("input")))]
         if isinstance(message.get("type"), str) and message["type"] != "message":
             texts += [str(message.get("name") or ""), _plain(message.get("arguments", message.get("input")))]
             _collect(message.get("output"), texts)
@@ -206,4 +208,7 @@ def _collect_block(block: dict[str, Any], texts: list[str]) -> None:
 def _plain(value: Any) -> str:
     if value is None or isinstance(value, str):
         return value or ""
-    return json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except (TypeError, ValueError):  # keys that JSON does not have
+        return str(value)

@@ -6,13 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from headroom.core import router
-from headroom.core.config import Budget, CompressConfig
-from headroom.core.detect import unwrap_all
+from headroom.core.config import CompressConfig
+from headroom.core.detect import Sample, unwrap_all
 from headroom.core.rereads import VisibleLines
 from headroom.core.spans import Span, json_spans, machine_spans
 from headroom.core.tokens import CHARACTERS_PER_TOKEN
 from headroom.core.types import ContentKind, Request, Shortened
 from headroom.core.worth import Query
+
+MOST_BIAS = 1e6
+"""Beyond any text: a larger bias would only overflow."""
 
 RequestFor = Callable[[ContentKind], Request]
 """The request to make of a compressor of this kind: budgets differ by kind."""
@@ -41,9 +44,8 @@ def requests(query: Query, config: CompressConfig, *, bias: float = 1.0, lossles
     """Requests with the configured budgets, scaled by `bias`; a digest may always keep `at_least` tokens."""
 
     def request(kind: ContentKind) -> Request:
-        budget: Budget = config.budget_for(kind)
-        scale = max(0.0, bias)
-        return Request(query, max(at_least, int(budget.tokens * scale)), min(1.0, budget.share * scale), lossless)
+        budget = config.budget_for(kind).scaled(min(bias, MOST_BIAS), at_least)
+        return Request(query, budget.tokens, budget.share, lossless, budget.most)
 
     return request
 
@@ -55,17 +57,17 @@ def shorten_output(text: str, request_for: RequestFor) -> Attempt:
     return replace(attempt, wrap=wrap, body=body)
 
 
-def fold_rereads(attempt: Attempt, visible: VisibleLines) -> Attempt:
-    """Point to what an earlier output still shows, in what is left of this one."""
+def fold_rereads(text: str, attempt: Attempt, visible: VisibleLines) -> Attempt:
+    """Point to what an earlier output still shows, in what is left of `text`."""
     if attempt.marker_at >= 0 or attempt.failure:
         return attempt
     shortened = attempt.shortened or Shortened(attempt.body, "", lossy=False)
-    folded = visible.fold(shortened.text)
+    folded = visible.fold(shortened.text, text)
     if folded is None:
         return attempt
     note = f"{shortened.note}, " if shortened.note else ""
     note += f"{folded.lines} lines shown earlier"
-    return replace(attempt, shortened=Shortened(folded.text, note, shortened.lossy), points_back=True)
+    return replace(attempt, shortened=replace(shortened, text=folded.text, note=note), points_back=True)
 
 
 def shorten_user_text(text: str, request_for: RequestFor, least_tokens: int) -> Attempt:
@@ -93,7 +95,7 @@ def _replace_spans(text: str, spans: list[Span], request_for: RequestFor, *, use
     marker_at = -1
     for span in spans:
         body = text[span.start : span.end]
-        attempt = _ask(body, _share(request_for, len(body) / total), user=user)
+        attempt = _ask(body, _share(request_for, len(body) / max(1, total)), user=user)
         if attempt.failure:
             return attempt
         pieces.append(text[end : span.start])
@@ -115,18 +117,21 @@ def _replace_spans(text: str, spans: list[Span], request_for: RequestFor, *, use
 def _share(request_for: RequestFor, part: float) -> RequestFor:
     def request(kind: ContentKind) -> Request:
         whole = request_for(kind)
-        return Request(whole.query, int(whole.budget_tokens * part), whole.budget_share, whole.lossless)
+        return replace(whole, budget_tokens=int(whole.budget_tokens * part), budget_most=int(whole.budget_most * part))
 
     return request
 
 
 def _ask(text: str, request_for: RequestFor, *, user: bool = False) -> Attempt:
     kind = ""
-    for compressor in router.route(text):
+    sample = Sample(text)
+    for compressor in router.default_compressors():
         if user and compressor.kind in router.NEVER_IN_USER_TEXT:
             continue
-        kind = kind or compressor.kind
         try:
+            if not compressor.claims(sample):
+                continue
+            kind = kind or compressor.kind
             shortened = compressor.compress(text, request_for(compressor.kind))
         except Exception as broken:  # noqa: BLE001  (a bug of ours must cost a saving, never the user's request)
             return Attempt(compressor.kind, failure=f"{type(broken).__name__}: {broken}")

@@ -79,12 +79,12 @@ def log_spans(text: str, least: int) -> list[Span]:
     for line in _LOG_LINE.finditer(text):
         at = line.start()
         if end < 0 or text.count("\n", end, at) > 3:
-            if end - start >= least:
+            if start >= 0 and end - start >= least:
                 spans.append(Span(start, end))
             start = at
         newline = text.find("\n", at)
         end = len(text) if newline < 0 else newline
-    if end - start >= least and start >= 0:
+    if start >= 0 and end - start >= least:
         spans.append(Span(start, end))
     return spans
 

@@ -56,10 +56,12 @@ class Request:
     """... and the share of the folded text that it may keep on top."""
     lossless: bool = False
     """Fold only: leave nothing out."""
+    budget_most: int = 6_000
+    """The budget never grows beyond this: context windows do not grow with outputs."""
 
     def allowance(self, size: int) -> int:
         """Tokens (estimated) that may remain of a text of `size` tokens: the digest's budget."""
-        return size if self.lossless else int(self.budget_tokens + self.budget_share * size)
+        return size if self.lossless else int(min(self.budget_tokens + self.budget_share * size, max(self.budget_tokens, self.budget_most)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +77,5 @@ class Shortened:
     """
     lossy: bool
     """True if any value or line of the original is not in `text`."""
+    implied: bool = False
+    """True if something that stood there can now only be worked out (the line number between two others)."""

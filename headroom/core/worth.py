@@ -19,11 +19,14 @@ WORDS_WEIGHT = 1.5
 LATEST_USER_WEIGHT = 1.5
 EARLIER_USER_WEIGHT = 1.0
 MAX_TERMS = 40
+LONGEST_TERM = 200
+PIECE = 500_000
 MAX_HITS_PER_TERM = 200
 """A term that hits everywhere ranks nothing: past this many hits the rest are not looked for."""
 
 _TERM = re.compile(r"[^\W_][\w$@#]*(?:[./:\-][\w$@#]+)*")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+_ARGUMENT_NAME = re.compile(r"[\"'][\w\-]{1,60}[\"']\s?:")
 _TELLING = re.compile(r"[\d_./:\-$@#]")
 _STOP = frozenset(
     "the and for with that this from are was were you your have has had not but all any can will would should could "
@@ -62,7 +65,7 @@ def terms_of(text: str, limit: int = 400) -> list[str]:
     seen: dict[str, None] = {}
     for term in _TERM.findall(text[:20_000]):
         lowered = term.lower()
-        if len(lowered) >= 3 and lowered not in _STOP:
+        if 3 <= len(lowered) <= LONGEST_TERM and lowered not in _STOP:
             seen[lowered] = None
         if len(seen) >= limit:
             break
@@ -89,20 +92,29 @@ class Query:
         A term that stands everywhere tells little: each hit of a term weighs its weight divided by
         the square root of the number of its hits.
         """
-        lowered = text.lower()
-        if len(lowered) != len(text):  # rare: "İ".lower() is two characters long, and offsets would shift
-            lowered = text
+        places: dict[str, list[int]] = {}
+        for start in range(0, len(text), PIECE):  # piece by piece: a lowered copy of 10 MB may take four times as much
+            self._look(text[start : start + PIECE + LONGEST_TERM], start, places)
         found: list[tuple[int, float]] = []
         for term, weight in self.terms:
-            offsets = []
-            at = lowered.find(term)
-            while at >= 0 and len(offsets) < MAX_HITS_PER_TERM:
-                offsets.append(at)
-                at = lowered.find(term, at + len(term))
+            offsets = places.get(term)
             if offsets:
                 share = weight / len(offsets) ** 0.5
                 found.extend((offset, share) for offset in offsets)
         return found
+
+    def _look(self, piece: str, start: int, places: dict[str, list[int]]) -> None:
+        lowered = piece.lower()
+        if len(lowered) != len(piece):  # rare: "İ".lower() is two characters long, and offsets would shift
+            lowered = piece
+        for term, _ in self.terms:
+            at = lowered.find(term)
+            if at < 0:
+                continue
+            offsets = places.setdefault(term, [])
+            while 0 <= at < PIECE and len(offsets) < MAX_HITS_PER_TERM:
+                offsets.append(start + at)
+                at = lowered.find(term, at + len(term))
 
     def score(self, text: str) -> float:
         """The summed weight of the terms that stand in `text` (each counted once)."""
@@ -131,7 +143,8 @@ class QueryBuilder:
         """The question that this call's output answers."""
         sources: list[tuple[Weighted, float]] = [(self._first_user, EARLIER_USER_WEIGHT), (self._latest_user, LATEST_USER_WEIGHT)]
         if call is not None:
-            asked = terms_of(call.arguments.replace("\\n", " ").replace("\\", " "), 60)
+            values = _ARGUMENT_NAME.sub(" ", call.arguments)  # what was asked is in the values: "view_range" asks nothing
+            asked = terms_of(values.replace("\\n", " ").replace("\\", " "), 60)
             sources.append((_weighted(terms_of(call.words, 60)), WORDS_WEIGHT))
             sources.append((_weighted(part for term in asked for part in _parts(term)), CALL_WEIGHT / 2))
             sources.append((_weighted(asked), CALL_WEIGHT))

@@ -37,8 +37,8 @@ _OPENING_PYTHON = re.compile(
     r"(?P<function>(?:async\s+)?def\s+\w)|(?P<container>class\s+\w)|(?P<import>import\s|from\s+[\w.]+\s+import\b)|(?P<comment>#)|(?P<decorator>@\w)"
 )
 _CONTROL = frozenset(
-    "if for while switch catch do return else new await throw case with lock foreach elseif elsif elif unless until defer go select "
-    "match loop assert echo print printf yield delete typeof sizeof not and or in is raise except try finally super this".split()  # noqa: SIM905
+    "if for while switch catch do return else new await throw case with lock foreach elseif elsif elif unless until defer "  # noqa: SIM905
+    "go select match loop assert echo print printf yield delete typeof sizeof not and or in is raise except try finally super this".split()
 )
 """Words that stand before a parenthesis and name no function."""
 _CALLABLE = re.compile(r"[\w#*&~@$\[][\w\s<>:,*&~\[\]?@$.#]*(?<=[\w\]$>\s])$")
@@ -97,7 +97,7 @@ class _Reader:
         self.last_code = start
         self.header_of: Definition | None = None
         self.parens = 0
-        self.after_header = False
+        self.after_header = is_python  # a module's own docstring counts like a function's
 
     def read(self) -> None:
         inside = self._text_lines()
@@ -118,7 +118,8 @@ class _Reader:
 
     def _text_line(self, index: int, state: int) -> int:
         """A line of a multi-line string or comment: state 1 begins it, 2 goes on."""
-        if self.after_header and self.open and index <= self.open[-1].header_end + 2:
+        header_end = self.open[-1].header_end if self.open else self.start
+        if self.after_header and index <= header_end + 2:
             if state == 1 and len(self.lines[index].strip()) <= 4:
                 return DOC  # the quotes stand alone: the first words are on the next line
             self.after_header = False
@@ -189,8 +190,7 @@ class _Reader:
         if not self.is_python and start == index > self.start and self._is_type_alone(index - 1):
             start = index - 1
         self.decorated = -1
-        nested = any(not definition.container for definition in self.open[-1:]) or bool(self.open and self.open[-1].nested)
-        definition = Definition(start, index, indent, container, len(self.open), index + 1, index + 1, nested)
+        definition = Definition(start, index, indent, container, header_end=index + 1, end=index + 1)
         if self.open:
             self.open[-1].children += 1
         self.found.definitions.append(definition)
@@ -225,7 +225,7 @@ class _Reader:
         if not self.is_python:
             return _comment_lines(section)
         marked, hidden = _string_lines(section, "")
-        if hidden * 2 > _definitions_in(section):
+        if hidden and hidden * 2 > _definitions_in(section):
             # The section may begin inside a string: then what we took for strings is the code.
             for quotes in ('"""', "'''"):
                 other, still_hidden = _string_lines(section, quotes)

@@ -44,7 +44,7 @@ class View:
         if not self.numbers:
             return True
         number = self.numbers[index]
-        return index > 0 and number > 0 and self.numbers[index - 1] == number - 1
+        return index > 0 and number > 1 and self.numbers[index - 1] == number - 1
 
 
 def read_view(lines: list[str]) -> View:
@@ -91,7 +91,7 @@ def _numbered_by(style: re.Pattern[str], sample: list[str]) -> bool:
     runs_on = sum(after == before + 1 for before, after in pairwise(numbers) if before >= 0)
     if 10 * runs_on < 7 * (len(rests) - 1):
         return False
-    if style is _STYLES[4] and len({match.end() for match in matches if match}) > 1:
+    if style is _STYLES[4] and len({match.end() for match in matches[1:] if match}) > 1:  # a sample's first line has lost its blanks
         return False  # a blank alone makes a margin only where the numbers are aligned to the right
     separator = "\t" if style is _STYLES[1] else "|" if style is _STYLES[3] else ""
     return not (separator and _is_table(rests, separator)) and not any(_TABLE_RULE.match(line) for line in sample[:4])
@@ -108,7 +108,9 @@ def _drop_loners(numbers: list[int]) -> None:
     lone = [
         index
         for index, number in enumerate(numbers)
-        if number and not (index > 0 and numbers[index - 1] == number - 1) and not (index < last and numbers[index + 1] == number + 1)
+        if number
+        and not (index > 0 and number > 1 and numbers[index - 1] == number - 1)
+        and not (index < last and numbers[index + 1] == number + 1)
     ]
     for index in lone:
         numbers[index] = 0
@@ -156,6 +158,7 @@ def _with_margin(view: View, start: int, end: int, every: int) -> list[str]:
         if number and (
             number % every == 0
             or index == 0
+            or number == 1
             or numbers[index - 1] != number - 1
             or index == last
             or numbers[index + 1] != number + 1
@@ -185,7 +188,7 @@ def _gap_marks(view: View, start: int, end: int) -> list[str]:
     numbers = view.numbers
     first = start
     for index in range(start + 1, end + 1):
-        if index < end and (numbers[index] == numbers[index - 1] + 1 if numbers[index] else not numbers[index - 1]):
+        if index < end and (view.runs_on(index) if numbers[index] else not numbers[index - 1]):
             continue
         count = index - first
         if numbers[first]:

@@ -183,6 +183,9 @@ def _raise_named_lines(worths: list[float], numbers: Sequence[int], query: Query
 
 def _raise_signatures(worths: list[float], outline: Outline) -> None:
     roles = outline.roles
+    module_doc = roles.find(DOC_FIRST, 0, _NEAR)
+    if module_doc >= 0:
+        worths[module_doc] = max(worths[module_doc], _SIGNATURE)
     for definition in outline.definitions:
         if definition.nested:
             continue

@@ -25,6 +25,7 @@ _HUNK_TOKENS = 22
 """Besides its header: two lines of context and a mark."""
 _NEXT_BLOCK_TOKENS = 8
 _NAME_TOKENS = 6
+_FILES_IN_FULL = 80
 _REST_TOKENS = 90
 _SMALL_GAP_TOKENS = 7
 
@@ -145,11 +146,14 @@ def _word_worths(words: Words) -> Iterator[tuple[int, float]]:
 
 def _choose(parts: Sequence[Words | FileDiff], blocks: Sequence[_Block], worths: Sequence[float], query: Query, allowance: int) -> _Chosen:
     ranking: list[tuple[float, int, int]] = []
+    files = 0
     for which, part in enumerate(parts):
         if isinstance(part, list):
             ranking += [(-worth, which, -2 - index) for index, worth in _word_worths(part)]
         else:
-            ranking.append((-8.0 - min(2.0, query.score(part.path)), which, -1))
+            # Of thousands of files not all are named before any change is shown.
+            ranking.append((log2(1 + files / _FILES_IN_FULL) - 8.0 - min(2.0, query.score(part.path)), which, -1))
+            files += 1
     ranking += [(-worth, block.part, index) for index, (block, worth) in enumerate(zip(blocks, worths, strict=True))]
     ranking.sort()
     chosen = _Chosen()

@@ -153,8 +153,8 @@ def _is_rule(line: str) -> bool:
 def _table(lines: list[str], start: int, indent: int) -> list[str] | None:
     """The table whose header is line `start`: one line a row, its rule left out."""
     blanks = " " * indent
-    end = start + 1
-    while end < len(lines) and lines[end].startswith(blanks) and lines[end][indent : indent + 1] not in ("", " "):
+    end = start + 2
+    while end < len(lines) and lines[end].startswith(blanks) and lines[end][indent : indent + 1] not in ("", " ") and not _is_rule(lines[end]):
         end += 1
     block = [line[indent:].rstrip() for line in lines[start:end]]
     if any("|" in line for line in block):
@@ -175,24 +175,20 @@ class Outline:
         self.parents: list[int] = []
         """For each line the line that heads it; -1 for none."""
         self.keys: list[str] = []
-        stack: list[tuple[int, int]] = []
-        blank = 0
+        stack: list[tuple[float, int]] = []
+        depth = 0.0
         for index, line in enumerate(lines):
             stripped = line.lstrip(" \t")
-            depth = len(line) - len(stripped) + (2 if stripped.startswith("- ") else 0)
-            if not stripped:
-                depth = blank
+            if stripped:  # a blank line belongs where the line before it does
+                # an item stands below a key of its own indentation, and above what is indented by one more
+                depth = len(line) - len(stripped) + (0.5 if stripped.startswith("- ") else 0.0)
             while stack and stack[-1][0] >= depth:
                 stack.pop()
-            blank = depth
             self.parents.append(stack[-1][1] if stack else -1)
             key = _KEY.match(line)
             self.keys.append(key[1].lower() if key is not None else "")
             if stripped:
-                if stripped.startswith("- "):
-                    stack.append((depth - 1, index))
-                else:
-                    stack.append((depth, index))
+                stack.append((depth, index))
 
     def worths(self, query: Query) -> list[float]:
         """The worth of each line; a line that heads others is worth a little more than the best of them."""

@@ -20,6 +20,7 @@ _MOST_NAMED_BELOW = 3
 _REST_TOKENS = 90
 _MOST_OF_A_HIT = 8.0
 _BY_ITS_OWN_LINE = 2
+_FOLDER_END = 200
 
 
 class _Folders:
@@ -143,12 +144,13 @@ def _query_points(entries: Sequence[Entry | None], query: Query) -> list[float]:
     points = [0.0] * len(entries)
     if not query:
         return points
-    names = ["" if entry is None else entry.folder + entry.name for entry in entries]
+    # The end of the folder only: in a tree one long folder may stand above very many names.
+    folders = ["" if entry is None else entry.folder[-_FOLDER_END:] for entry in entries]
+    names = [folder if entry is None else folder + entry.name for folder, entry in zip(folders, entries, strict=True)]
     starts = list(accumulate((len(name) + 1 for name in names), initial=0))
     for offset, weight in query.hits("\n".join(names)):
         index = bisect_right(starts, offset) - 1
-        entry = entries[index]
-        in_name = entry is not None and offset - starts[index] >= len(entry.folder)
+        in_name = offset - starts[index] >= len(folders[index])
         points[index] += weight if in_name else 0.4 * weight
     return points
 

@@ -37,11 +37,12 @@ COLUMNS = tuple(
 )
 """Each: what is mostly the same, what differs, the path."""
 
-BRANCH = re.compile(r"([│|\s]{0,400}?)(?:[├└]─{1,3}|[|`+\\]--)[ \xa0]?(.*)")
+BRANCH = re.compile(r"([│|\s]{0,400}?)(?:[├└]─{1,3}|[|`+\\]--)[ \xa0](.*)")
 _PATH = re.compile(r"[^\s:\"'<>|,;={}()*`\\][^\t\n:\"'<>|;={}*`]{0,1000}(?::\d{1,9})?$|[A-Za-z]:\\[^\t\n:\"<>|*?]+$")
 _WITH_ENDING = re.compile(r"\.?[\w@+~-][\w.@+~-]*\.[A-Za-z]\w{0,9}$")
 _FOLDER_HEADING = re.compile(r"([^\s:][^:\n]{0,1000}):$")
 _LOOKED_AT = 40
+_LONGEST_FOLDER = 2_000
 
 
 @dataclass(slots=True)
@@ -63,7 +64,7 @@ def layout_of(lines: Sequence[str]) -> Layout | None:
     count = len(looked)
     if sum(LONG.match(line) is not None for line in looked) >= 0.6 * count:
         return "long"
-    if sum(BRANCH.match(line) is not None for line in looked) >= 0.8 * count:
+    if sum(BRANCH.match(line) is not None for line in looked) >= 0.6 * count:
         return "tree"
     if _column_form(looked) is not None:
         return "columns"
@@ -147,7 +148,7 @@ def _read_tree(lines: Sequence[str]) -> list[Entry | None] | None:
         if depth == len(above):  # joined only where something lies below
             above.append(f"{above[-1]}{names[depth - 1].rstrip('/')}/")
             room -= len(above[-1])
-            if room < 0:
+            if room < 0 or len(above[-1]) > _LONGEST_FOLDER:
                 return None
         del above[depth + 1 :], names[depth:]
         entries.append(Entry(above[depth], branch[2], (" " * depth,)))

@@ -8,7 +8,7 @@ names; in the original order, gaps marked where they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from headroom.core import tokens
@@ -30,10 +30,17 @@ _FENCE = re.compile(r" {0,3}(?:```|~~~)")
 _ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+\S")
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 _SENTENCE_END = re.compile(r"[.!?][\"')\]*_`]{0,3}\s+(?=[\"'(\[*_`]{0,3}[^\W\d_a-z])")
-_CODE_END = re.compile(r"[;{}()\[\],=|\\]\s*$")
-_CODE_START = re.compile(
-    r"\s*(?:def |class |import |from \S+ import|return\b|if .*:$|for .*:$|@\w|//|/\*|\*/|#include|#!|public |private |const |let |var |func |fn |<\w|\$ |>>> |\d+[:\t|])"
+_NOT_PROSE = re.compile(
+    r"\s*(?:def |class |import |from \S+ import|return\b|if .*:$|for .*:$|@\w|//|/\*|\*/|#include|#!|public |private |const |let |var "
+    r"|func |fn |<\w|\$ |>>> |\d+[:\t|]|\[?\d{4}-\d\d|\[[\w/]+\] |\[?\d\d:\d\d|[0-9a-f]{7,40} |\[?[\w./\\-]+[:(]\d+"
+    r"|(?:[A-Z]:)?[\w.\-]*[/\\]\S*|\w+=|[A-Z]{4,}\b[: ])"
 )
+_COMMON_WORDS = (
+    "the of and to is in that for with you this be are as on or can it by from if not an at which will when we have has was "
+    "der die das und ist nicht ein eine zu mit den von auf le la les des et est une pour que el los las una para con por de en do da em"
+)
+_COMMON = frozenset(_COMMON_WORDS.split())
+"""Words that hold sentences together; what machines write has few of them."""
 
 HEADING_WORTH = 6.0
 FIRST_SENTENCE = 3.0
@@ -50,7 +57,9 @@ class Prose:
 
     def claims(self, sample: Sample) -> bool:
         """Most characters outside of fenced code stand in sentences."""
-        if sample.first in ("{", "[", "<") and not sample.head.startswith(("[!", "<p", "<h1", "<!--", "<img", "<div align", "<a ")):
+        if sample.first in ("{", "<") or " " not in sample.head[:2_000]:
+            return False
+        if sample.head.startswith("commit ") or "\ndiff --git " in sample.head:
             return False
         return _is_prose(sample.lines)
 
@@ -83,39 +92,40 @@ def digest_note(shown: Shown, total: int) -> str:
     return ", ".join(words)
 
 
-def digest(folded: Folded, query: Query, allowance: int) -> Shown:
-    """The sentences and lines that fit `allowance` estimated tokens. Nested in the allowance."""
+def digest(folded: Folded, query: Query, allowance: int, write: Callable[[Units, bytearray], Shown] = show) -> Shown:
+    """The sentences and lines that fit `allowance` estimated tokens, written by `write`. Nested in the allowance."""
     units = _sentences(folded)
-    return show(units, choose_units(units, _worths(units, query), allowance))
+    return write(units, choose_units(units, _worths(units, query), allowance))
 
 
 def _is_prose(lines: Sequence[str]) -> bool:
     prose = other = sentences = headings = 0
     fenced = False
-    for line in lines[:150]:
+    for line in lines[:120]:
         if _FENCE.match(line) is not None:
             fenced = not fenced
         elif fenced or not line.strip():
             continue
         elif _HEADING.match(line) is not None:
             headings += 1
-            prose += len(line)
         elif _reads_as_prose(line):
             sentences += 1
             prose += len(line)
-        else:
+        elif _ITEM.match(line) is None and line[0] not in " |":
             other += len(line)
-    return prose > 1.5 * other and (sentences >= 5 or (sentences >= 2 and headings >= 1))
+    return prose > 2 * other and (sentences >= 6 or (sentences >= 3 and headings >= 1))
 
 
 def _reads_as_prose(line: str) -> bool:
-    if _CODE_START.match(line) is not None or (_CODE_END.search(line[-40:]) is not None and _ITEM.match(line) is None and not line.endswith((")", ","))):
+    line = line.strip()[:600]
+    if _NOT_PROSE.match(line) is not None:
         return False
-    words = _WORDS.findall(line[:2_000])
-    if len(words) < 4:
-        return _ITEM.match(line) is not None and bool(words)
-    # words that people write make up most of the line, with blanks between them
-    return sum(map(len, words)) + len(words) >= 0.72 * len(line[:2_000].strip())
+    words = _WORDS.findall(line)
+    letters = sum(map(len, words))
+    if not line.isascii() and letters > 0.7 * len(line) and letters > 20:
+        return True  # other scripts have other common words, or no blanks
+    common = sum(word.lower() in _COMMON for word in words)
+    return len(words) >= 5 and common >= 0.15 * len(words) and letters + len(words) >= 0.75 * len(line)
 
 
 def fold_blocks(lines: list[str]) -> tuple[Folded, int]:

@@ -49,9 +49,9 @@ def read(text: str) -> Rows | None:
     start = len(text) - len(text.lstrip())
     opening = text[start : start + 1]
     try:
-        if opening in ("[", "(") and opening:
+        if opening in ("[", "("):
             rows = _bracketed(text, start)
-            if rows is not None:
+            if rows is not None and not rows.tail.lstrip().startswith(opening):
                 return rows
         return _line_by_line(text)
     except _BrokenError:

@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from math import log2
 
 from headroom.core.compressors.line_units import safe_cut
 from headroom.core.compressors.path_groups import by_folder, is_generated, is_test, split_path
@@ -26,9 +27,11 @@ _LONG_ROW = 400
 _WINDOW = 240
 _NAMED = 6.0
 """The worth of naming a file: below the best hits, above every other."""
+_FILES_IN_FULL = 80
 _MARK_TOKENS = 13
 _REST_TOKENS = 90
 _MOST_NUMBERS = 3
+_FEW_FILES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +52,36 @@ class _Chosen:
 
 def digest(lines: Sequence[str], groups: Sequence[Group], layout: Layout, query: Query, allowance: int) -> HitsShown | None:
     """The digest within `allowance` estimated tokens; None if it leaves nothing out."""
-    worths, best = _row_worths(groups, query)
+    files = [_file_points(group.path, query) for group in groups]
+    worths, best = _row_worths(groups, files, query)
     texts = [[_cut(row, at) for row, at in zip(group.rows, places, strict=True)] for group, places in zip(groups, best, strict=True)]
-    chosen = _choose(groups, worths, texts, _name_worths(groups, query), allowance)
+    chosen = _choose(groups, worths, texts, _name_worths(groups, files), allowance)
     return _render(lines, groups, layout, texts, chosen)
 
 
-def _row_worths(groups: Sequence[Group], query: Query) -> tuple[list[list[float]], list[list[int]]]:
+def _file_points(path: str, query: Query) -> tuple[float, float]:
+    """What a file's path adds to its hits, and to its name."""
+    if not path:
+        return 0.0, 0.0
+    asked, test, generated = min(4.0, query.score(path)), is_test(path), is_generated(path)
+    return asked - 1.0 * test - 3.0 * generated, asked - 1.0 * test - 4.0 * generated
+
+
+def _row_worths(groups: Sequence[Group], files: Sequence[tuple[float, float]], query: Query) -> tuple[list[list[float]], list[list[int]]]:
     """Each row's worth, and the offset in it of its most telling place."""
     points, places = _query_points(groups, query)
     seen: set[str] = set()
     worths: list[list[float]] = []
     at = 0
-    for group in groups:
-        bonus = min(4.0, query.score(group.path)) if group.path else 0.0
-        bonus -= 1.0 * is_test(group.path) + 3.0 * is_generated(group.path)
+    for group, (bonus, _) in zip(groups, files, strict=True):
         mine = []
         rank = 0
         for row, hit, number in zip(group.rows, group.hit, group.numbers, strict=True):
             mine.append(_row_worth(row, hit, number, rank, seen) + bonus + points[at])
             rank += hit
             at += 1
-        _lend_to_context(group, mine)
+        if group.hits < len(mine):
+            _lend_to_context(group, mine)
         worths.append(mine)
     return worths, places
 
@@ -132,11 +143,11 @@ def _cut(row: str, place: int) -> str:
     return before + row[start:end] + after
 
 
-def _name_worths(groups: Sequence[Group], query: Query) -> list[float]:
+def _name_worths(groups: Sequence[Group], files: Sequence[tuple[float, float]]) -> list[float]:
     worths = []
-    for group in groups:
-        worth = _NAMED + min(4.0, query.score(group.path)) + min(1.5, 0.1 * group.hits) if group.path else 5.0
-        worths.append(worth - 1.0 * is_test(group.path) - 4.0 * is_generated(group.path))
+    for rank, (group, (_, bonus)) in enumerate(zip(groups, files, strict=True)):
+        worth = _NAMED + bonus + min(1.5, 0.1 * group.hits) if group.path else 5.0
+        worths.append(worth - 0.8 * log2(1 + rank / _FILES_IN_FULL))  # of thousands of files not all are named before any hit is shown
     return worths
 
 
@@ -207,7 +218,9 @@ def _render(lines: Sequence[str], groups: Sequence[Group], layout: Layout, texts
         _write_names(groups, names, parts)
         _write_group(lines, group, layout, texts[which], chosen.rows[which], parts)
     _write_names(groups, names, parts)
-    if unnamed:
+    if len(unnamed) <= _FEW_FILES:
+        _write_names(groups, unnamed, parts)  # to name them costs less than to count them by folder
+    else:
         parts.append(_rest(groups, unnamed))
     note = _note(groups, texts, chosen)
     return HitsShown("\n".join(parts).strip("\n"), note) if note else None
@@ -278,7 +291,7 @@ def _rest(groups: Sequence[Group], unnamed: Sequence[int]) -> str:
     hits = [groups[which].hits for which in unnamed]
     words = [f"{name or 'elsewhere'} {files:,} ({found:,})" for name, files, found in by_folder(folders, hits)]
     count = len(unnamed)
-    return f"[… {count:,} more file{'s' * (count > 1)}, {sum(hits):,} hits; files (hits) by folder: {', '.join(words)}]"
+    return f"[… {count:,} more files, {sum(hits):,} hits; files (hits) by folder: {', '.join(words)}]"
 
 
 def _note(groups: Sequence[Group], texts: list[list[str]], chosen: _Chosen) -> str:

@@ -28,7 +28,7 @@ _DIAGNOSTIC = re.compile(
     r" ?(?:\d+[:,] ?)?\s?(?:fatal |internal )?(?:[Ee]rror|ERROR|[Ww]arning|WARN|[Nn]ote|[Ii]nfo|help|style|convention|refactor)\b ?[:\[(]"
     r"|(?:\d+:)? (?:in \S+$|[A-Z]{1,4}\d{2,5}\b|[a-zA-Z.]*(?:Error|Exception|Warning)\b)|\d+: [a-zA-Z\[]"
 )
-_LOOKED_AT = 40
+_LOOKED_AT = 30
 
 
 @dataclass(slots=True)

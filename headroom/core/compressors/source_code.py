@@ -54,7 +54,7 @@ def _fold(text: str, folded: str, view: View) -> Shortened | None:
     if len(folded) > _LEAST_FOLD * len(text):
         return None
     sparse = f"line numbers at every {EVERY}th line and section edges" if margin_step(view) > 1 else "narrow line numbers"
-    return Shortened(folded, sparse, lossy=False)
+    return Shortened(folded, sparse, lossy=False, implied=margin_step(view) > 1)
 
 
 def _digest(view: View, request: Request, size: int, ending: str) -> Shortened | None:
@@ -74,7 +74,7 @@ def _sections(view: View) -> tuple[list[tuple[int, int]], code_claims.IsPython]:
     begun = -1
     lines, numbers = view.lines, view.numbers
     for index, line in enumerate(lines):
-        frame = not numbers[index] if numbers else len(line) < 400 and _FRAME_LINE.match(line) is not None
+        frame = not numbers[index] if numbers else _is_frame(line)
         if begun >= 0 and (frame or not view.runs_on(index)):
             sections.append((begun, index))
             begun = -1
@@ -83,6 +83,10 @@ def _sections(view: View) -> tuple[list[tuple[int, int]], code_claims.IsPython]:
     if begun >= 0:
         sections.append((begun, len(lines)))
     return sections, code_claims.python_sections(lines, sections)
+
+
+def _is_frame(line: str) -> bool:
+    return not line[:1].isspace() and 2 < len(line) < 400 and _FRAME_LINE.match(line) is not None
 
 
 def _note(view: View, found: Outline, keep: bytearray, omitted: int) -> str:

@@ -20,6 +20,8 @@ from headroom.core.types import ContentKind, Request, Shortened
 
 MAX_OUTSIDE = 0.3
 """Share of a text that may stand outside its tables."""
+FOOTER = 40
+"""... beside a few words: "(3 rows)", a command's echo."""
 HEAD_LINES = 12
 """Lines before the first table in which `claims` looks for it."""
 
@@ -64,7 +66,7 @@ def _outside(parts: list[str | Grid]) -> float:
     """The share of characters outside of tables."""
     outside = sum(len(part) + 1 for part in parts if isinstance(part, str))
     inside = sum(sum(map(len, column)) + part.count for part in parts if isinstance(part, Grid) for column in part.columns)
-    return outside / (outside + inside) if outside + inside else 1.0
+    return max(0, outside - FOOTER) / (outside + inside) if inside else 1.0
 
 
 def _parts(lines: list[str], search: int) -> list[str | Grid] | None:

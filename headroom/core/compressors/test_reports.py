@@ -157,8 +157,8 @@ class _Report:
         elif which == "j":
             dots = line.partition(".py ")[2].partition("[")[0]
             self.passed[index] = (name[:60], dots.count(".") or 1)
-        elif which == "e" or which == "f" or which == "i":
-            self.passed[index] = (name.rpartition("::" if which == "e" else ".")[0][:60] or name[:60], 1)
+        elif which == "e" or which == "i" or (which == "f" and name.rpartition(".")[2].startswith("test")):
+            self.passed[index] = ((name.rpartition("::" if which == "e" else ".")[0] or name)[:60], 1)
         elif which != "k":
             self.passed[index] = (name[:60], 1)
 

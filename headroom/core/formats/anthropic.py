@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from headroom.core.errors import FormatError
 from headroom.core.formats.parts import MessageParts, role_of, string_field, texts_of
 from headroom.core.types import ContentBlock, Message, ToolCall
 
 NAME = "anthropic"
-_TELLING = frozenset(("tool_result", "tool_use", "thinking", "redacted_thinking"))
+_TELLING = ("tool_result", "tool_use", "thinking", "redacted_thinking")
 
 
 def recognises(message: Message) -> bool:
@@ -27,11 +30,10 @@ def read(index: int, message: Message) -> MessageParts:
             continue
         kind = block.get("type")
         if kind == "tool_use" and role == "assistant":
-            parts.calls.append(
-                ToolCall(str(block.get("id") or ""), str(block.get("name") or ""), str(block.get("input") or ""), " ".join(words))
-            )
+            arguments = _arguments(block.get("input"))
+            parts.calls.append(ToolCall(str(block.get("id") or ""), str(block.get("name") or ""), arguments, " ".join(words)))
         elif kind == "tool_result" and role == "user":
-            call_id = string_field(index, block, "tool_use_id")
+            call_id = string_field(index, block, "tool_use_id", where=f"content[{position}]")
             failed = block.get("is_error")
             if failed is not None and not isinstance(failed, bool):
                 raise FormatError(index, f"content[{position}].is_error", f"must be a bool, not {type(failed).__name__}")
@@ -40,3 +42,15 @@ def read(index: int, message: Message) -> MessageParts:
         elif kind == "text" and role == "user":
             parts.blocks.append(ContentBlock((index, "content", position, "text"), block["text"], "user"))
     return parts
+
+
+def _arguments(given: Any) -> str:
+    """The input of a call as text: equal inputs give equal texts, in whatever order their keys stand."""
+    if isinstance(given, str):
+        return given
+    if not given:
+        return ""
+    try:
+        return json.dumps(given, ensure_ascii=False, sort_keys=True, default=str)
+    except (TypeError, ValueError):  # keys of several kinds, a circle: nothing that a provider would have sent
+        return str(given)

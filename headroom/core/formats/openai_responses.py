@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headroom.core.errors import FormatError
-from headroom.core.formats.parts import MessageParts, role_of, string_field, texts_of
+from headroom.core.formats.parts import ITEM, MessageParts, role_of, string_field, texts_of
 from headroom.core.types import ContentBlock, Message, ToolCall
 
 NAME = "responses"
@@ -21,7 +21,9 @@ def recognises(message: Message) -> bool:
 
 def read(index: int, message: Message) -> MessageParts:
     """Take one item apart. Items that hold nothing compressible (reasoning, searches) are passed over."""
-    kind = message.get("type", "message")
+    kind = message.get("type")
+    if not isinstance(kind, str):  # left out by those who write messages only
+        kind = "message"
     if kind in _CALLS:
         arguments = string_field(index, message, _CALLS[kind])
         call = ToolCall(string_field(index, message, "call_id"), string_field(index, message, "name"), arguments)
@@ -30,10 +32,10 @@ def read(index: int, message: Message) -> MessageParts:
         if "output" not in message:
             raise FormatError(index, "output", "is missing")
         call_id = string_field(index, message, "call_id")
-        texts = texts_of(index, message["output"], (index, "output"), _TEXTS)
-        return MessageParts("tool", [ContentBlock(path, text, "tool", call_id) for path, text in texts], dialect=NAME)
+        outputs = texts_of(index, message["output"], (index, "output"), _TEXTS)
+        return MessageParts("tool", [ContentBlock(path, text, "tool", call_id) for path, text in outputs], dialect=NAME)
     if kind != "message":
-        return MessageParts("item", dialect=NAME)
+        return MessageParts(ITEM, dialect=NAME)
     role = role_of(index, message)
     if "content" not in message:
         raise FormatError(index, "content", "is missing")

@@ -9,6 +9,9 @@ from typing import Any
 from headroom.core.errors import FormatError
 from headroom.core.types import ContentBlock, Path, ToolCall
 
+ITEM = "item"
+"""The role of what has none: a Responses item that is neither a message, a call nor an output."""
+
 
 @dataclass(slots=True)
 class MessageParts:
@@ -33,7 +36,7 @@ def texts_of(index: int, content: Any, path: Path, kinds: tuple[str, ...] = ("te
         return
     if content is None:
         return
-    name = ".".join(str(step) for step in path[1:])
+    name = field_name(path)
     if not isinstance(content, list):
         raise FormatError(index, name, f"must be a string or a list of blocks, not {type(content).__name__}")
     for position, block in enumerate(content):
@@ -48,13 +51,19 @@ def texts_of(index: int, content: Any, path: Path, kinds: tuple[str, ...] = ("te
             yield (*path, position, "text"), text
 
 
-def string_field(index: int, holder: dict[str, Any], key: str, default: str = "") -> str:
-    """holder[key] if it is a string, `default` if it is absent or None; FormatError otherwise."""
+def field_name(path: Path) -> str:
+    """How an error names a place within a message: (7, "content", 0, "text") is content[0].text."""
+    name = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path[1:])
+    return name.removeprefix(".")
+
+
+def string_field(index: int, holder: dict[str, Any], key: str, default: str = "", where: str = "") -> str:
+    """holder[key] if it is a string, `default` if it is absent or None; FormatError otherwise. `where` names the holder."""
     value = holder.get(key)
     if value is None:
         return default
     if not isinstance(value, str):
-        raise FormatError(index, key, f"must be a string, not {type(value).__name__}")
+        raise FormatError(index, f"{where}.{key}" if where else key, f"must be a string, not {type(value).__name__}")
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -42,7 +43,9 @@ def decode(text: str, *, implied: bool, plain: bool = False) -> str:
                 row = lines[at]
                 number = re.match(r"\d+", row)
                 sign = ":" if plain or (number and row[number.end()] == ":") else "-"
-                out.append(("--", "", 0) if row == "--" else (path + sign + (row[2:] if plain else row), path, int(number[0]) if number else 0))
+                out.append(
+                    ("--", "", 0) if row == "--" else (path + sign + (row[2:] if plain else row), path, int(number[0]) if number else 0)
+                )
                 at += 1
             if at < len(lines):
                 assert lines[at] == ""
@@ -55,7 +58,7 @@ def decode(text: str, *, implied: bool, plain: bool = False) -> str:
             in_lines = True
     if implied:
         with_separators = out[:1]
-        for earlier, later in zip(out, out[1:]):
+        for earlier, later in pairwise(out):
             if earlier[1] != later[1] or later[2] != earlier[2] + 1:
                 with_separators.append(("--", "", 0))
             with_separators.append(later)
@@ -128,7 +131,9 @@ def test_the_fold_decodes_to_equal_lines(hits: list[tuple[str, int, bool, str]],
 
 
 def many(files: int, hits: int) -> str:
-    return "\n".join(f"pkg/mod{f // 10}/file_{f}.py:{n * 7 + 1}:    value_{f}_{n} = compute(item, {n})" for f in range(files) for n in range(hits))
+    return "\n".join(
+        f"pkg/mod{f // 10}/file_{f}.py:{n * 7 + 1}:    value_{f}_{n} = compute(item, {n})" for f in range(files) for n in range(hits)
+    )
 
 
 def test_every_file_is_listed_and_the_counts_are_exact() -> None:
@@ -170,7 +175,11 @@ def test_no_two_hits_are_fused() -> None:
 
 
 def test_what_was_asked_for_and_definitions_come_first() -> None:
-    text = many(50, 20).replace("value_33_11 = compute(item, 11)", "rollback_ledger(item)").replace("    value_20_9 = compute(item, 9)", "def compute(item, n):")
+    text = (
+        many(50, 20)
+        .replace("value_33_11 = compute(item, 11)", "rollback_ledger(item)")
+        .replace("    value_20_9 = compute(item, 9)", "def compute(item, n):")
+    )
     shortened = HITS.compress(text, request(rollback_ledger=9.0))
     assert shortened is not None
     assert "78:    rollback_ledger(item)" in shortened.text
@@ -189,11 +198,13 @@ def test_more_budget_never_shows_less() -> None:
 
 
 def test_a_very_long_hit_is_cut_around_the_match() -> None:
-    text = "\n".join([f"dist/app.js:1:{'x=1;' * 3_000}needle_here(){'y=2;' * 3_000}"] + [f"src/m{n}.js:{n}:  call(needle_here, {n})" for n in range(200)])
+    text = "\n".join(
+        [f"web/app.js:1:{'x=1;' * 3_000}needle_here(){'y=2;' * 3_000}"] + [f"src/m{n}.js:{n}:  call(needle_here, {n})" for n in range(200)]
+    )
     shortened = HITS.compress(text, request(needle_here=9.0))
     assert shortened is not None
     assert "needle_here()" in shortened.text
-    assert re.search(r"^(dist/app\.js:)?1:\[… [\d,]+ characters\].*\[… [\d,]+ characters\]$", shortened.text, re.MULTILINE)
+    assert re.search(r"^(web/app\.js:)?1:\[… [\d,]+ characters\].*\[… [\d,]+ characters\]$", shortened.text, re.MULTILINE)
     assert shortened.note.endswith("1 long line cut")
 
 
@@ -204,7 +215,9 @@ def test_a_little_over_the_allowance_is_folded_only() -> None:
 
 
 def test_headings_of_ripgrep_are_read() -> None:
-    text = "\n\n".join(f"src/part_{f}.rs\n" + "\n".join(f"{n}:    let value_{f}_{n} = read(source)?;" for n in range(5, 90, 4)) for f in range(30))
+    text = "\n\n".join(
+        f"src/part_{f}.rs\n" + "\n".join(f"{n}:    let value_{f}_{n} = read(source)?;" for n in range(5, 90, 4)) for f in range(30)
+    )
     assert HITS.claims(Sample(text))
     assert HITS.compress(text, LOSSLESS) is None
     shortened = HITS.compress(text, request())
