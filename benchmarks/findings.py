@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import judge
 from judge import Loss, Message
@@ -14,6 +15,7 @@ from tables import clipped, percent, table
 
 SIZES = (165, 500, 1_000, 2_000, 4_000, 8_000, 16_000)
 """Bounds of the size classes, in tokens of an output as it came."""
+SIZE_CLASSES = (*(f"{low:,}-{high - 1:,}" for low, high in pairwise((0, *SIZES))), f"{SIZES[-1]:,} and more")
 NOT_AN_OUTPUT = "(not an output)"
 EXAMPLES = 6
 AROUND = 90
@@ -114,16 +116,14 @@ def print_remaining(played: list[Played]) -> None:
     whole = max(1, sum(one.tally.after for one in played))
     labels: dict[str, Callable[[Played, int], str]] = {
         "role": lambda one, index: str(one.prepared.messages[index]["role"]),
-        "kind of tool output": lambda one, index: one.kinds.get(index, "?") if _is_output(one, index) else "(not an output)",
-        "tokens of the tool output": lambda one, index: (
-            _size_class(one.prepared.tokens[index]) if _is_output(one, index) else "(not an output)"
-        ),
+        "kind of tool output": _kind_of,
+        "tokens of the tool output as it came": _size_of,
     }
     for name, label in labels.items():
-        rows = [
-            [row, f"{after:,}", percent(after / whole), percent(1 - after / max(1, before))]
-            for row, after, before in remaining(played, label)
-        ]
+        sums = remaining(played, label)
+        if label is _size_of:
+            sums.sort(key=lambda found: _class_order(found[0]))
+        rows = [[row, f"{after:,}", percent(after / whole), percent(1 - after / max(1, before))] for row, after, before in sums]
         table(f"Still sent, by {name}", [name, "tokens × prompts", "% of all", "saved %"], rows)
 
 
@@ -131,11 +131,16 @@ def _is_output(one: Played, index: int) -> bool:
     return bool(one.prepared.messages[index]["role"] == "tool")
 
 
-def _size_class(count: int) -> str:
-    for low, high in zip((0, *SIZES), SIZES, strict=False):
-        if count < high:
-            return f"{low:,}-{high - 1:,}"
-    return f"{SIZES[-1]:,} and more"
+def _kind_of(one: Played, index: int) -> str:
+    return one.kinds.get(index, "?") if _is_output(one, index) else NOT_AN_OUTPUT
+
+
+def _size_of(one: Played, index: int) -> str:
+    return SIZE_CLASSES[bisect_right(SIZES, one.prepared.tokens[index])] if _is_output(one, index) else NOT_AN_OUTPUT
+
+
+def _class_order(name: str) -> int:
+    return SIZE_CLASSES.index(name) if name in SIZE_CLASSES else -1
 
 
 # --- lost values ------------------------------------------------------------------------------------------------------------

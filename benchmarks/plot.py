@@ -11,7 +11,7 @@ from itertools import pairwise
 WIDTH, HEIGHT = 860, 520
 LEFT, RIGHT, TOP, BOTTOM = 78, 40, 56, 66
 MOST_TICKS = 8
-LABEL_HALF, LABEL_CHARACTER = 7, 6.6
+LABEL_HALF, LABEL_CHARACTER = 7, 6.2
 """Half of a label's height, and the width of one of its characters."""
 DOT, THREAD = 6, 2
 """Half of the room that a point takes, and a line."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; columns of numbers are set to the right. `|` in a cell is escaped."""
-    lines = [head, [_side([row[column] for row in rows]) for column in range(len(head))], *rows]
+    """A Markdown table; columns of numbers after the first are set to the right. `|` in a cell is escaped."""
+    lines = [head, ["---", *(_side([row[column] for row in rows]) for column in range(1, len(head)))], *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 

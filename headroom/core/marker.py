@@ -25,7 +25,8 @@ _CHECK_LABEL = "; check="
 _CHECK_LENGTH = 3
 _BLANK = "?" * _CHECK_LENGTH
 _TAIL = re.compile(
-    rf"; (?:(?P<original>original: )?{RETRIEVE_TOOL} ref=(?P<reference>[a-z2-7]{{{REFERENCE_LENGTH},52}})-|check=)(?P<check>[a-z2-7]{{{_CHECK_LENGTH}}})\]"
+    rf"; (?:(?P<original>original: )?{RETRIEVE_TOOL} ref=(?P<reference>[a-z2-7]{{{REFERENCE_LENGTH},52}})-|check=)"
+    rf"(?P<check>[a-z2-7]{{{_CHECK_LENGTH}}})\]"
 )
 _CANDIDATES = 4
 

@@ -18,7 +18,8 @@ def split(index: int, message: object) -> MessageParts:
         raise FormatError(index, None, f"must be a dict, not {type(message).__name__}")
     reader = next(reader for reader in FORMATS if reader.recognises(message))
     try:
-        return reader.read(index, message)
+        parts: MessageParts = reader.read(index, message)
+        return parts
     except RecursionError:
         raise FormatError(index, None, TOO_DEEP) from None
 

@@ -13,13 +13,22 @@ from headroom.core.detect import Sample
 KINDS = (
     "json_records",  # before blob: a long minified document is JSON first
     "blob",
+    "diffs",
+    "search_hits",
+    "html",
+    "reprs",
+    "test_reports",
+    "tables",
+    "listings",
     "source_code",
+    "key_values",
     "logs",
+    "prose",
     "text",  # claims whatever is left
 )
 """Most specific first. The kind `json_records` is the class `JsonRecords` of `compressors/json_records.py`."""
 
-NEVER_IN_USER_TEXT = frozenset(("source_code", "text"))
+NEVER_IN_USER_TEXT = frozenset(("key_values", "prose", "source_code", "text"))
 """Kinds that a person writes: left alone where they stand in a user's message."""
 
 

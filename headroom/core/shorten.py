@@ -133,7 +133,7 @@ def _ask(text: str, request_for: RequestFor, *, user: bool = False) -> Attempt:
                 continue
             kind = kind or compressor.kind
             shortened = compressor.compress(text, request_for(compressor.kind))
-        except Exception as broken:  # noqa: BLE001  (a bug of ours must cost a saving, never the user's request)
+        except Exception as broken:  # a bug of ours must cost a saving, never the user's request
             return Attempt(compressor.kind, failure=f"{type(broken).__name__}: {broken}")
         if shortened is not None:
             return Attempt(compressor.kind, shortened)

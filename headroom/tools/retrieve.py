@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 from headroom.core.config import CompressConfig
@@ -48,9 +47,9 @@ def retrieve(
     """
     original = _original(reference, store, namespace)
     if query is not None:
-        return _search_room().search(original, query)
+        return _search(original, query)
     if lines is not None:
-        return _search_room().lines_of(original, lines)
+        return _lines_of(original, lines)
     if offset is None:
         return original
     _check_offset(original, offset)
@@ -114,10 +113,16 @@ def _candidates(reference: str) -> list[str]:
     return list(dict.fromkeys(candidate for candidate in (match[1] if match else "", written, reference[:200]) if candidate))
 
 
-def _search_room() -> ModuleType:
-    from headroom.core.store import search  # its patterns take 10 ms to compile, and most imports of headroom never search
+def _search(original: str, query: str) -> str:
+    from headroom.core.store.search import search  # its patterns take 10 ms to compile, and most imports never search
 
-    return search
+    return search(original, query)
+
+
+def _lines_of(original: str, lines: str) -> str:
+    from headroom.core.store.search import lines_of  # as above
+
+    return lines_of(original, lines)
 
 
 def _check_offset(original: str, offset: int) -> None:
@@ -205,9 +210,9 @@ def _as_number(offset: Any) -> int | str | None:
 
 def _answer(original: str, asked: _Asked, page_characters: int) -> str:
     if asked.query is not None:
-        return _search_room().search(original, asked.query)
+        return _search(original, asked.query)
     if asked.lines is not None:
-        found = _search_room().lines_of(original, asked.lines)
+        found = _lines_of(original, asked.lines)
         if len(found) <= page_characters:
             return found
         end = _page_end(found, 0, page_characters)

@@ -28,13 +28,9 @@ _WORDS = (
     r"|(?P<code>[A-Z]{1,4}\d{2,5})\b)?"
 )
 _SEVERITY = re.compile(
-    r"(?P<location>(?:\[?(?:[A-Za-z]:[\\/])?[^\s:(\[\]]+\.\w+(?::\d+(?::\d+)?|(?P<round>\(\d+(?:,\d+)?\)))\]?|\s+\d+:\d+)\s*:?\s*)"
-    + _WORDS
+    r"(?P<location>(?:\[?(?:[A-Za-z]:[\\/])?[^\s:(\[\]]+\.\w+(?::\d+(?::\d+)?|(?P<round>\(\d+(?:,\d+)?\)))\]?|\s+\d+:\d+)\s*:?\s*)" + _WORDS
 )
-_GROUPED = re.compile(
-    r"  ((?:\(\d+(?:,\d+)?\)|\d+(?::\d+)?)(?: (?:\(\d+(?:,\d+)?\)|\d+(?::\d+)?))*)\]?:?\s*"
-    + _WORDS
-)
+_GROUPED = re.compile(r"  ((?:\(\d+(?:,\d+)?\)|\d+(?::\d+)?)(?: (?:\(\d+(?:,\d+)?\)|\d+(?::\d+)?))*)\]?:?\s*" + _WORDS)
 _RULES = (
     re.compile(r"\[(-W[\w=+\-]+|[\w.\-]+(?:/[\w.\-]+)*)\](?: \[\d\])?$"),  # gcc, clang, mypy, cpplint
     re.compile(r"\b(error|warning) (\[?[A-Z]{1,4}\d{3,5}\]?)"),  # msbuild, rustc

@@ -351,7 +351,7 @@ class _Writer:
         words = [f"{left:,} of {total:,} changed lines left out" if left else f"all {total:,} changed lines kept"]
         words.append(f"{len(files):,} file diff{'s' * (len(files) > 1)}")
         if self.thinned:
-            words.append("unchanged context thinned")
+            words.append("context thinned")
         if self.words_left:
             words.append(f"{self.words_left:,} other line{'s' * (self.words_left > 1)} left out")
         if self.cut:

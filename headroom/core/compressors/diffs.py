@@ -38,7 +38,7 @@ class Diffs:
         if not _is_mostly_diff(parts):
             return None
         folded = fold(parts)
-        folding = Shortened(folded, "diff --git lines folded", lossy=False) if len(folded) < 0.97 * len(text) else None
+        folding = Shortened(folded, "diff --git lines folded", lossy=False, implied=True) if len(folded) < 0.97 * len(text) else None
         whole = folded if folding else text
         size = tokens.estimate(whole)
         allowance = request.allowance(size)

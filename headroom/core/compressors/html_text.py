@@ -231,9 +231,10 @@ def _tag(out: _Page, tag: str, closing: bool, attributes: str) -> None:
 
 
 def _block(out: _Page, tag: str, closing: bool) -> None:
-    apart = tag in HEADINGS or tag in ("p", "table", "ul", "ol", "blockquote", "section", "article")
-    out.end_line(apart=apart and out.depth <= 1)
-    if tag in ("ul", "ol"):
+    listed = tag in ("ul", "ol")
+    apart = tag in HEADINGS or listed or tag in ("p", "table", "blockquote", "section", "article")
+    out.end_line(apart=apart and out.depth == (listed and closing))
+    if listed:
         out.depth = max(0, out.depth + (-1 if closing else 1))
     elif closing:
         out.prefix = ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from sys import intern
 
 from headroom.core.compressors.lines import GAP_TOKENS, bridge, choose, gap_mark, render
 from headroom.core.compressors.log_templates import templates_of
@@ -154,7 +155,9 @@ def _table(lines: list[str], start: int, indent: int) -> list[str] | None:
     """The table whose header is line `start`: one line a row, its rule left out."""
     blanks = " " * indent
     end = start + 2
-    while end < len(lines) and lines[end].startswith(blanks) and lines[end][indent : indent + 1] not in ("", " ") and not _is_rule(lines[end]):
+    while end < len(lines) and lines[end].startswith(blanks) and lines[end][indent : indent + 1] not in ("", " "):
+        if _is_rule(lines[end]):  # another table's: reading on from every rule would cost the square of them
+            break
         end += 1
     block = [line[indent:].rstrip() for line in lines[start:end]]
     if any("|" in line for line in block):
@@ -163,6 +166,16 @@ def _table(lines: list[str], start: int, indent: int) -> list[str] | None:
     if grid is None or not grid.names:
         return None
     return [blanks + "|".join(cells) for cells in [grid.names, *zip(*grid.columns, strict=True)]]
+
+
+def _level(key: str) -> tuple[float, bool]:
+    """What a key's line is worth by itself, and whether nothing below it is worth much."""
+    if not key:
+        return 0.8 * PLAIN_WORTH, False
+    boring = _BORING.fullmatch(key) is not None
+    if _STATE.fullmatch(key) is not None:
+        return STATE_WORTH, boring
+    return (SETUP_WORTH if _SETUP.fullmatch(key) is not None else PLAIN_WORTH), boring
 
 
 class Outline:
@@ -186,7 +199,7 @@ class Outline:
                 stack.pop()
             self.parents.append(stack[-1][1] if stack else -1)
             key = _KEY.match(line)
-            self.keys.append(key[1].lower() if key is not None else "")
+            self.keys.append(intern(key[1].lower()) if key is not None else "")
             if stripped:
                 stack.append((depth, index))
 
@@ -195,20 +208,17 @@ class Outline:
         count = len(self.lines)
         shares: list[float] = []
         worths: list[float] = []
+        levels: dict[str, tuple[float, bool]] = {}
         for index, key in enumerate(self.keys):
             parent = self.parents[index]
-            boring = bool(key) and _BORING.fullmatch(key) is not None
-            above = shares[parent] if parent >= 0 else 1.0
-            shares.append(BORING_SHARE if boring else above)
-            level = PLAIN_WORTH if key else 0.8 * PLAIN_WORTH
-            if key and _STATE.fullmatch(key) is not None:
-                level = STATE_WORTH
-            elif key and _SETUP.fullmatch(key) is not None:
-                level = SETUP_WORTH
-            elif parent >= 0 and not boring:
+            if key not in levels:
+                levels[key] = _level(key)
+            level, boring = levels[key]
+            if level < SETUP_WORTH and parent >= 0 and not boring:
                 level = max(level, 0.8 * min(worths[parent], STATE_WORTH))
+            shares.append(BORING_SHARE if boring else shares[parent] if parent >= 0 else 1.0)
             worths.append(level * shares[index] * (1.0 - 0.3 * index / count))
-        self._add_trouble(worths)
+        self._add_trouble(worths, shares)
         add_hits(self.lines, query, worths)
         for index in range(count - 1, -1, -1):
             parent = self.parents[index]
@@ -216,10 +226,10 @@ class Outline:
                 worths[parent] = worths[index] + 0.001
         return worths
 
-    def _add_trouble(self, worths: list[float]) -> None:
+    def _add_trouble(self, worths: list[float], shares: list[float]) -> None:
         for index, level in enumerate(templates_of(self.lines).trouble):
             if level:
-                worths[index] += TROUBLE_WORTH
+                worths[index] += TROUBLE_WORTH * shares[index]  # a toleration names troubles that it does not have
         for index, line in enumerate(self.lines):
             if ("False" in line or "Unknown" in line) and not self.keys[index] and _NOT_TRUE.match(line) and not _GOOD_FALSE.match(line):
                 worths[index] += TROUBLE_WORTH

@@ -21,6 +21,7 @@ _REST_TOKENS = 90
 _MOST_OF_A_HIT = 8.0
 _BY_ITS_OWN_LINE = 2
 _FOLDER_END = 200
+_FOLDERS_IN_FULL = 100
 
 
 class _Folders:
@@ -94,7 +95,9 @@ def _others(lines: Sequence[str], entries: Sequence[Entry | None]) -> list[str]:
 def _choose(folders: _Folders, labels: Sequence[str], query: Query, allowance: int) -> None:
     ranking = [(-worth, at, "") for at, worth in _entry_worths(folders, labels, query)]
     first = {folder: members[0] for folder, members in folders.members.items()}
-    ranking += [(-_folder_worth(folders, folder, query), first[folder], folder or "./") for folder in folders.members]
+    for rank, folder in enumerate(folders.members):  # of thousands of folders not all are shown before any name is
+        worth = _folder_worth(folders, folder, query) - 0.8 * log2(1 + rank / _FOLDERS_IN_FULL)
+        ranking.append((-worth, first[folder], folder or "./"))
     ranking.sort()
     spent = _REST_TOKENS if len(folders.members) > 8 else 0
     for _, at, named in ranking:

@@ -101,7 +101,28 @@ def read_entries(lines: Sequence[str], layout: Layout) -> list[Entry | None] | N
     if layout == "columns":
         form = _column_form([line for line in lines[:_LOOKED_AT] if line and not line.isspace()])
         return None if form is None else [_read_columns(form, line) for line in lines]
-    return [Entry(*split_path(line)) if line and _PATH.match(line) else None for line in lines]
+    return _read_paths(lines)
+
+
+def is_mostly_read(lines: Sequence[str], entries: Sequence[Entry | None]) -> bool:
+    """Whether what could not be read is little: a log that begins with names of files is a log."""
+    unread = sum(entry is None and line != "" and not line.endswith(":") for line, entry in zip(lines, entries, strict=True))
+    return unread <= 3 + 0.1 * len(lines)
+
+
+def _read_paths(lines: Sequence[str]) -> list[Entry | None]:
+    entries: list[Entry | None] = []
+    above = ""
+    for line in lines:
+        if _PATH.match(line) is not None and (line.count(" ") < 3 or "/" in line or "\\" in line):  # words are no name
+            inner, name = split_path(line)
+            entries.append(Entry(above + inner, name))
+            continue
+        heading = _FOLDER_HEADING.match(line)  # `ls -R`
+        if heading is not None:
+            above = heading[1].rstrip("/") + "/"
+        entries.append(None)
+    return entries
 
 
 def _read_columns(form: re.Pattern[str], line: str) -> Entry | None:

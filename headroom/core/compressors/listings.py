@@ -8,7 +8,7 @@ from itertools import groupby
 
 from headroom.core import tokens
 from headroom.core.compressors.listing_digest import digest
-from headroom.core.compressors.listing_entries import Entry, Layout, layout_of, read_entries
+from headroom.core.compressors.listing_entries import Entry, Layout, is_mostly_read, layout_of, read_entries
 from headroom.core.detect import Sample
 from headroom.core.types import ContentKind, Request, Shortened
 
@@ -32,7 +32,7 @@ class Listings:
         lines = body.split("\n")
         layout = layout_of(lines)
         entries = read_entries(lines, layout) if layout else None
-        if layout is None or entries is None:
+        if layout is None or entries is None or not is_mostly_read(lines, entries):
             return None
         tail = text[len(body) :]
         folded = fold(lines, entries, layout)
@@ -67,6 +67,8 @@ def fold_paths(lines: Sequence[str], entries: Sequence[Entry | None]) -> tuple[s
     """`src/: a.py, b.py` for names of one folder in a row. Read back: a line with "/: " in it is such a row."""
     if any("/: " in line or "\\: " in line for line in lines):
         return None
+    if any(entry is not None and len(entry.folder) + len(entry.name) != len(line) for line, entry in zip(lines, entries, strict=True)):
+        return None  # `ls -R`: folders stand over their names already
     parts: list[str] = []
     for folder, run in groupby(zip(lines, entries, strict=True), key=_folder_of):
         members = list(run)

@@ -31,7 +31,7 @@ _ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+\S")
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 _SENTENCE_END = re.compile(r"[.!?][\"')\]*_`]{0,3}\s+(?=[\"'(\[*_`]{0,3}[^\W\d_a-z])")
 _NOT_PROSE = re.compile(
-    r"\s*(?:def |class |import |from \S+ import|return\b|if .*:$|for .*:$|@\w|//|/\*|\*/|#include|#!|public |private |const |let |var "
+    r"\s*(?:def |class |import |from \S+ import|return\b|if .*:$|for .*:$|@\w|//|/\*|\*/|#|public |private |const |let |var "
     r"|func |fn |<\w|\$ |>>> |\d+[:\t|]|\[?\d{4}-\d\d|\[[\w/]+\] |\[?\d\d:\d\d|[0-9a-f]{7,40} |\[?[\w./\\-]+[:(]\d+"
     r"|(?:[A-Z]:)?[\w.\-]*[/\\]\S*|\w+=|[A-Z]{4,}\b[: ])"
 )

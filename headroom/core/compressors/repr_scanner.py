@@ -8,7 +8,7 @@ is the tail.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 _TOKEN = re.compile(
@@ -32,8 +32,8 @@ class Rows:
     """"(", "[", "{", a class's name for calls with named arguments, or "" for bare values."""
     names: list[str]
     """Keys as written (dicts) or argument names (calls)."""
-    fields: list[list[str]]
-    """One list a row."""
+    fields: Sequence[Sequence[str]]
+    """One sequence a row."""
     outer: str
     """"[" or "(" around all rows; "" if each stands on a line of its own."""
     tail: str
@@ -95,10 +95,10 @@ def _quick(text: str, start: int) -> Rows | None:
         return None
     form, names, fields, _ = shaped
     match = _row_pattern(form, names, len(fields[0])).match
-    rows: list[list[str]] = []
+    rows: list[tuple[str, ...]] = []
     at = first[0]
     while (row := match(text, at)) is not None:
-        rows.append(list(row.groups()))
+        rows.append(row.groups())
         at = row.end()
         if text.startswith(", ", at):
             at += 2

@@ -30,12 +30,12 @@ MAX_COLUMNS = 100
 
 _START = re.compile(r"[\[(]\s*(?:\(|\{\s*['\"}]|\[|['\"]|[^\W\d][\w.]*\(|None\b)|\(\s*-?\d|\{'|[^\W\d][\w.]*\(\w+=")
 _PYTHON = re.compile(r"'|\bNone\b|\bTrue\b|\bFalse\b|\(")
-_NUMBER = r"[-+]?[\d._]+(?:[eE][-+]?\d+)?[jJ]?"
+_NUMBER = r"[-+]?\.?\d[\d._]*(?:[eE][-+]?\d+)?[jJ]?"
 _WORD = r"None|True|False|[-+]?(?:nan|inf)"
 _BARE = re.compile(r"(?! )[^,'\"()\[\]{}\\\n\r\t]+(?<! )")
-_TAKEN = re.compile(rf"{_NUMBER}|{_WORD}|0[xXoObB]\w+|\d{{4}}-\d\d-\d\d(?: [\d:.]+)?|all rows:.*|….*|.* x\d+|[bBuUrRfF]{{1,2}}")
+_TAKEN = re.compile(rf"{_NUMBER}|{_WORD}|0[xXoObB]\w+|\d{{4}}-\d\d-\d\d(?: [\d:.]+)?|all rows:.*|….*|.* x\d+|c\d+|[bBuUrRfF]{{1,2}}")
 """Strings that keep their quotes, for a reader would take them for something else."""
-_NOT_BARE = re.compile(rf"^[\W\d]|^$|[,'\"()\[\]{{}}\\\r\t]| $| x\d+$|^(?:all rows|{_WORD}|[bBuUrRfF]{{1,2}}$)", re.MULTILINE)
+_NOT_BARE = re.compile(rf"^[\W\d]|^$|[,'\"()\[\]{{}}\\\r\t]| $| x\d+$|^(?:all rows|{_WORD}|[bBuUrRfF]{{1,2}}$|c\d+$)", re.MULTILINE)
 _LITERAL = re.compile(rf"{_NUMBER}|{_WORD}|0[xXoObB]\w+|[(\[{{].*|[^\W\d][\w.]*\(.*|[bBuUrRfF]{{1,2}}['\"].*", re.DOTALL)
 _LITERALS = re.compile(rf"(?:(?:{_NUMBER}|None|True|False)\n)+")
 _DECIMAL = re.compile(r"(?:decimal\.)?Decimal\('([-+]?[\d.]+(?:[eE][-+]?\d+)?)'\)")
@@ -60,6 +60,7 @@ class Reprs:
         rows = read(text)
         if rows is None or len(rows.fields) < LEAST_ROWS or not 1 <= len(rows.fields[0]) <= MAX_COLUMNS:
             return None
+        note = _fold_note(rows)
         sheet = sheet_of(rows)
         if sheet is None:
             return None
@@ -70,7 +71,7 @@ class Reprs:
                 return None
             parts.append(tail)
         allowance = None if request.lossless else request.allowance(estimate(whole(parts)))
-        return shorten(parts, text, _fold_note(rows), request.query, allowance)
+        return shorten(parts, text, note, request.query, allowance)
 
 
 def _fold_note(rows: Rows) -> str:
@@ -82,13 +83,17 @@ def sheet_of(rows: Rows) -> Sheet | None:
     """The rows as lines; None if a field spans lines."""
     columns = [list(column) for column in zip(*rows.fields, strict=True)]
     count = len(rows.fields)
+    rows.fields = ()  # a large text's rows and columns would be in memory twice
     names = [_cell(name, False) if rows.form == "{" else name for name in rows.names]
     labels = names or [f"c{number}" for number in range(1, len(columns) + 1)]
     constant = [index for index, column in enumerate(columns) if column.count(column[0]) == count]
     constant = constant[1:] if len(constant) == len(columns) else constant
     decimals = {index for index, column in enumerate(columns) if _all_decimals(column)}
     quoted = not all(map(_plain, columns))
-    texts = [_written(column, quoted, index in decimals) for index, column in enumerate(columns)]
+    texts = []
+    for index in range(len(columns)):
+        texts.append(_written(columns[index], quoted, index in decimals))
+        columns[index] = []
     lines = list(map(",".join, zip(*texts, strict=True)))
     joined = "\n".join(lines)
     if joined.count("\n") != count - 1 or "\r" in joined:

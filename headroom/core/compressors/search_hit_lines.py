@@ -14,7 +14,7 @@ from typing import Literal
 
 Layout = Literal["numbered", "plain", "heading"]
 
-_PATH = r"(?:[A-Za-z]:[\\/])?[^\s:\"'<>|,;=`][^\s:\"<>|;`]{0,1000}"
+_PATH = r"(?:[A-Za-z]:[\\/])?[^\s:\"'<>|,;=`\[({][^\s:\"<>|;`]{0,1000}"
 _NUMBERED = re.compile(rf"({_PATH}):(\d{{1,9}})([:\-])")
 _PLAIN = re.compile(rf"({_PATH}):(?=.)")
 _CONTEXT = re.compile(r"-(\d{1,9})-")
@@ -23,7 +23,7 @@ HEADED_ROW = re.compile(r"[ \t]{0,6}(?:[Ll]ine |L)?(\d{1,9})([:\-|])")
 ROW = re.compile(r"(\d{1,9})[:\-]")
 """A row under a path: what a folded hit looks like."""
 
-_PATHLIKE = re.compile(r"[^/\\]*[/\\]|.*[A-Za-z_\])]\.[A-Za-z]\w{0,9}$|(?:Makefile|Dockerfile|[A-Z]{4,})$")
+_PATHLIKE = re.compile(r"[^/\\]*[/\\]|.*[A-Za-z_\])]\.[A-Za-z]\w{0,9}$|(?:Makefile|Dockerfile|LICENSE|README|CHANGELOG)$")
 _DIAGNOSTIC = re.compile(
     r" ?(?:\d+[:,] ?)?\s?(?:fatal |internal )?(?:[Ee]rror|ERROR|[Ww]arning|WARN|[Nn]ote|[Ii]nfo|help|style|convention|refactor)\b ?[:\[(]"
     r"|(?:\d+:)? (?:in \S+$|[A-Z]{1,4}\d{2,5}\b|[a-zA-Z.]*(?:Error|Exception|Warning)\b)|\d+: [a-zA-Z\[]"
@@ -69,7 +69,7 @@ def layout_of(lines: Sequence[str]) -> Layout | None:
 
 def is_path(name: str) -> bool:
     """Whether `name` looks like a path: a slash, an ending, or a file that is known without one."""
-    return _PATHLIKE.match(name) is not None and "://" not in name
+    return _PATHLIKE.match(name) is not None and "://" not in name and not name.endswith(")")
 
 
 def _are_hits(lines: Sequence[str], numbered: list[tuple[str, str]]) -> bool:

@@ -11,6 +11,7 @@ from headroom.core.compressors.search_hit_lines import ROW, Group, Layout, layou
 from headroom.core.detect import Sample
 from headroom.core.types import ContentKind, Request, Shortened
 
+_IMPLIED = ", -- left out"
 _MARGIN = 1.25
 """A text barely over its allowance is left whole: what a digest would save, its marks cost."""
 
@@ -32,12 +33,14 @@ class SearchHits:
         if layout is None:
             return None
         groups = read_groups(lines, layout)
+        if 2 * sum(len(group.rows) for group in groups if group.path) < len(lines):
+            return None  # something else that begins with hits
         if layout == "plain" and _are_counts(groups):
             return Listings().compress(text, request)  # `grep -c`: paths, each with a number
         folded = fold(lines, groups, layout)
         tail = text[len(body) :]
         fold_text, note = (folded[0] + tail, folded[1]) if folded else (text, "")
-        folding = Shortened(fold_text, note, lossy=False) if len(fold_text) < 0.97 * len(text) else None
+        folding = Shortened(fold_text, note, lossy=False, implied=note.endswith(_IMPLIED)) if len(fold_text) < 0.97 * len(text) else None
         size = tokens.estimate(fold_text)
         allowance = request.allowance(size)
         if request.lossless or size <= _MARGIN * allowance:
@@ -84,7 +87,7 @@ def fold(lines: Sequence[str], groups: Sequence[Group], layout: Layout) -> tuple
         after = "lines"
     if after == "file":
         parts.pop()
-    return "\n".join(parts), "hits grouped by file" + (", -- left out" if implied else "")
+    return "\n".join(parts), "hits grouped by file" + (_IMPLIED if implied else "")
 
 
 def _is_row(line: str, layout: Layout) -> bool:

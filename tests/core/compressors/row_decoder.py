@@ -49,7 +49,7 @@ def split_cells(line: str) -> list[str]:
     return [*cells, line[start:]]
 
 
-_NUMBER = re.compile(r"[-+]?[\d._]+(?:[eE][-+]?\d+)?[jJ]?")
+_NUMBER = re.compile(r"[-+]?\.?\d[\d._]*(?:[eE][-+]?\d+)?[jJ]?")
 _MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?: (\d\d):(\d\d)(?::(\d\d)(?:\.(\d{6}))?)?)?")
 
 

@@ -88,7 +88,7 @@ def test_padding_goes_and_tables_get_bars() -> None:
 
 
 def test_what_went_wrong_outlives_how_it_was_set_up() -> None:
-    shortened = KEY_VALUES.compress(POD, request(180))
+    shortened = KEY_VALUES.compress(POD, request(205))
     assert shortened is not None and shortened.lossy
     for wanted in ("OOMKilled", "CrashLoopBackOff", "Exit Code: 137", "BackOff", "Ready: False"):
         assert wanted in shortened.text

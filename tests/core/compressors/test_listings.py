@@ -112,6 +112,20 @@ def test_more_budget_never_shows_less() -> None:
         shown = now
 
 
+def test_names_under_headings_belong_to_their_folder() -> None:
+    text = "\n\n".join(f"./part_{d}:\n" + "\n".join(f"file_{d}_{n}.txt" for n in range(60)) for d in range(20))
+    assert LISTINGS.claims(Sample(text))
+    assert LISTINGS.compress(text, LOSSLESS) is None
+    shortened = LISTINGS.compress(text, request(file_13_44=9.0))
+    assert shortened is not None and shortened.note.endswith(" of 1,200 entries left out, 20 folders")
+    assert re.search(r"^\./part_13/: .*file_13_44\.txt", shortened.text, re.MULTILINE)
+
+
+def test_a_log_that_begins_with_names_is_no_listing() -> None:
+    text = "".join(f"part_{n}.cpp\n" for n in range(60)) + "".join(f"part_{n}.cpp compiled in {n} ms\nnext {n}\n" for n in range(60))
+    assert LISTINGS.compress(text, request(10, 0.0)) is None
+
+
 def test_hashes_go_before_names() -> None:
     text = "\n".join(f"100644 blob {n:040x} {n * 11}\tsrc/part_{n % 9}/file_{n}.py" for n in range(200))
     folded = LISTINGS.compress(text, LOSSLESS)

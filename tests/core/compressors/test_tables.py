@@ -48,12 +48,14 @@ def pods(count: int = 200) -> str:
     rows = [["NAME", "READY", "STATUS", "RESTARTS", "AGE", "NODE"]]
     for n in range(count):
         status = "CrashLoopBackOff" if n == 57 else "Pending" if n == 120 else "Running"
-        rows.append([f"cart-{n:04}-x{n * 7 % 97}", "0/1" if status != "Running" else "1/1", status, "14" if n == 57 else "0", "3d", f"node-{n % 5}"])
+        ready = "1/1" if status == "Running" else "0/1"
+        rows.append([f"cart-{n:04}-x{n * 7 % 97}", ready, status, "14" if n == 57 else "0", "3d", f"node-{n % 5}"])
     return aligned(rows)
 
 
 def test_padding_goes_and_constant_columns_are_stated_once() -> None:
-    text = aligned([["NAME", "READY", "STATUS", "AGE"], ["web-1", "1/1", "Running", "3d"], ["web-2", "0/1", "Running", "4h"], ["db", "1/1", "Running", "9d"]])
+    header = ["NAME", "READY", "STATUS", "AGE"]
+    text = aligned([header, ["web-1", "1/1", "Running", "3d"], ["web-2", "0/1", "Running", "4h"], ["db", "1/1", "Running", "9d"]])
     assert fold(text).text == "all rows: STATUS=Running\nNAME READY AGE\nweb-1 1/1 3d\nweb-2 0/1 4h\ndb 1/1 9d"
 
 
@@ -63,7 +65,8 @@ def test_cells_with_blanks_are_separated_by_commas() -> None:
 
 
 def test_cells_with_commas_are_separated_by_bars() -> None:
-    text = aligned([["NAME", "LABELS", "AGE"], ["a", "app=x,tier=1", "1 day"], ["b b", "app=y,tier=2", "2 days"], ["c", "app=z,tier=2", "2 days"]])
+    rows = [["a", "app=x,tier=1", "1 day"], ["b b", "app=y,tier=2", "2 days"], ["c", "app=z,tier=2", "2 days"]]
+    text = aligned([["NAME", "LABELS", "AGE"], *rows])
     assert fold(text).text.splitlines()[:2] == ["NAME|LABELS|AGE", "a|app=x,tier=1|1 day"]
 
 
@@ -125,7 +128,8 @@ def test_csv_decodes(data: st.DataObject) -> None:
     cell = st.text('ab ,"\n;1é', max_size=6)
     rows = data.draw(st.lists(st.lists(cell, min_size=len(names), max_size=len(names)), min_size=3, max_size=8))
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n", quoting=data.draw(st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]))).writerows([names, *rows])
+    quoting = data.draw(st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]))
+    csv.writer(buffer, lineterminator="\n", quoting=quoting).writerows([names, *rows])
     text = buffer.getvalue().rstrip("\n")
     shortened = TABLES.compress(text, LOSSLESS)
     if shortened is None or shortened.text.count("\n") > text.count("\n") or list(csv.reader(io.StringIO(text))) != [names, *rows]:
@@ -160,8 +164,8 @@ def test_a_row_that_was_asked_for_is_shown() -> None:
 
 
 def test_long_cells_are_cut_before_rows_go() -> None:
-    rows = [["NAME", "STATUS", "LABELS"]] + [[f"web-{n}", "Running", ",".join(f"label{k}=value{k * n}" for k in range(20))] for n in range(1, 15)]
-    shortened = TABLES.compress(aligned(rows), request(500))
+    rows = [[f"web-{n}", "Running", ",".join(f"label{k}=value{k * n}" for k in range(20))] for n in range(1, 15)]
+    shortened = TABLES.compress(aligned([["NAME", "STATUS", "LABELS"], *rows]), request(500))
     assert shortened is not None and "characters]" in shortened.text and "long cells cut" in shortened.note
     assert shortened.text.count("web-") >= 10
 

@@ -51,7 +51,8 @@ def test_pytest_failures_are_whole_and_passes_counted() -> None:
         assert f"E       assert {n}.49 == {n}.50" in shortened.text
         assert f"loading order {n}" in shortened.text and f"tests/test_cart.py:{n + 30}: AssertionError" in shortened.text
     assert "2 failed, 198 passed in 4.02s" in shortened.text and "test_case_016 PASSED" not in shortened.text
-    assert "passed, not shown: tests/test_mail.py 50, tests/test_orders.py 50, tests/test_cart.py 49, tests/test_users.py 49]" in shortened.text
+    passed = "tests/test_mail.py 50, tests/test_orders.py 50, tests/test_cart.py 49, tests/test_users.py 49"
+    assert f"[… passed, not shown: {passed}]" in shortened.text
     assert shortened.note == "198 of 229 lines left out" and shortened.lossy
 
 
@@ -75,8 +76,8 @@ def test_go() -> None:
         lines += [f"=== RUN   TestStore{n}", *(["    store_test.go:88: got 3 rows, want 4"] if n == 70 else [])]
         lines += [f"--- {'FAIL' if n == 70 else 'PASS'}: TestStore{n} (0.00s)"]
     shortened = digest("\n".join([*lines, "FAIL", "FAIL\texample.com/shop\t0.412s", "FAIL", ""]))
-    assert "got 3 rows, want 4" in shortened.text and "--- FAIL: TestStore70" in shortened.text and "FAIL\texample.com/shop" in shortened.text
-    assert "tests 119" in shortened.text
+    for wanted in ("got 3 rows, want 4", "--- FAIL: TestStore70", "FAIL\texample.com/shop", "tests 119"):
+        assert wanted in shortened.text
 
 
 def test_jest() -> None:
@@ -84,10 +85,11 @@ def test_jest() -> None:
     for part in range(12):
         lines += [f"{'FAIL' if part == 5 else 'PASS'} src/part{part}.test.ts"]
         lines += [f"    {'✕' if (part, n) == (5, 3) else '✓'} does thing {n} of part {part}" for n in range(14)]
-    lines += ["", "  ● part 5 › does thing 3", "", "    Expected: 4", "    Received: 5", "", "Tests:       1 failed, 167 passed, 168 total", ""]
+    lines += ["", "  ● part 5 › does thing 3", "", "    Expected: 4", "    Received: 5", ""]
+    lines += ["Tests:       1 failed, 167 passed, 168 total", ""]
     shortened = digest("\n".join(lines))
-    assert "Expected: 4" in shortened.text and "Tests:       1 failed, 167 passed" in shortened.text and "FAIL src/part5.test.ts" in shortened.text
-    assert "src/part0.test.ts 14" in shortened.text
+    for wanted in ("Expected: 4", "Tests:       1 failed, 167 passed", "FAIL src/part5.test.ts", "src/part0.test.ts 14"):
+        assert wanted in shortened.text
 
 
 def test_cargo() -> None:
