@@ -13,15 +13,15 @@ from headroom.core.detect import Sample
 KINDS = (
     "json_records",  # before blob: a long minified document is JSON first
     "blob",
+    "html",
     "diffs",
     "search_hits",
-    "html",
-    "reprs",
     "test_reports",
+    "reprs",
     "tables",
-    "listings",
-    "source_code",
     "key_values",
+    "source_code",
+    "listings",
     "logs",
     "prose",
     "text",  # claims whatever is left

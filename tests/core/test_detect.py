@@ -79,7 +79,7 @@ def test_the_usual_wrappings_are_seen_through(text: str, name: str) -> None:
     assert envelope is not None and envelope.name == name and envelope.body.strip() == BODY.strip()
 
 
-@pytest.mark.parametrize("words", ["naïve ☃ 🙂", "plain", "tab\t quote\" slash/ back\\ \x7f \u2028"])
+@pytest.mark.parametrize("words", ["naïve ☃ 🙂", "plain", 'tab\t quote" slash/ back\\ \x7f \u2028'])
 @pytest.mark.parametrize("ascii_only", [True, False])
 def test_json_escapes_come_back_as_the_server_wrote_them(words: str, ascii_only: bool) -> None:
     text = json.dumps({"text": words * 40}, ensure_ascii=ascii_only)

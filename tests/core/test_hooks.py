@@ -58,7 +58,9 @@ def run(dialect: str, hooks: CompressionHooks, model: str = "gpt-4o") -> Any:
     return compress(conversation(dialect), model, hooks=hooks, store=MemoryStore())
 
 
-@pytest.mark.parametrize(("model", "provider"), [("claude-sonnet-4-5-20250929", "anthropic"), ("gpt-4o", None), ("gemini-2.5-pro", "google")])
+@pytest.mark.parametrize(
+    ("model", "provider"), [("claude-sonnet-4-5-20250929", "anthropic"), ("gpt-4o", None), ("gemini-2.5-pro", "google")]
+)
 @pytest.mark.parametrize("dialect", FORMATS)
 def test_the_context_tells_all_that_is_known(dialect: str, model: str, provider: str | None) -> None:
     hooks = Recorder()
@@ -90,7 +92,11 @@ def test_a_turn_of_many_calls_is_one_turn(dialect: str) -> None:
 
 def test_the_users_words_are_known_without_what_tools_said() -> None:
     hooks = Recorder()
-    blocks = [{"type": "tool_result", "tool_use_id": "1", "content": "tool words"}, {"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
+    blocks = [
+        {"type": "tool_result", "tool_use_id": "1", "content": "tool words"},
+        {"type": "text", "text": "a"},
+        {"type": "text", "text": "b"},
+    ]
     compress([{"role": "user", "content": blocks}], hooks=hooks, store=MemoryStore())
     assert hooks.contexts[0].user_query == "a\nb"
 

@@ -23,7 +23,9 @@ def sealed(before: str, note: str, after: str, *, lossy: bool = True, named: boo
 
 
 def test_the_three_forms_read_as_documented() -> None:
-    assert re.search(rf"\[412 of 500 rows left out; headroom_retrieve ref={REFERENCE}-[a-z2-7]{{3}}\]", sealed("x", "412 of 500 rows left out", ""))
+    assert re.search(
+        rf"\[412 of 500 rows left out; headroom_retrieve ref={REFERENCE}-[a-z2-7]{{3}}\]", sealed("x", "412 of 500 rows left out", "")
+    )
     assert re.search(
         rf"\[500 rows as CSV; original: headroom_retrieve ref={REFERENCE}-[a-z2-7]{{3}}\]", sealed("x", "500 rows as CSV", "", lossy=False)
     )

@@ -14,7 +14,9 @@ from tests.conversations import FORMATS, call_and_output, text_at
 
 MODEL = "gpt-4o"
 ROWS = json.dumps([{"id": f"o{i}", "status": "ok", "note": f"note {i * 37 % 101} of {i * 13 % 97}"} for i in range(700)])
-LOG = "\n".join(f"2026-01-01T10:{i // 60 % 60:02d}:{i % 60:02d} INFO worker-{i % 7} handled request {i * 7919 % 10007}" for i in range(1_500))
+LOG = "\n".join(
+    f"2026-01-01T10:{i // 60 % 60:02d}:{i % 60:02d} INFO worker-{i % 7} handled request {i * 7919 % 10007}" for i in range(1_500)
+)
 
 
 @pytest.fixture(autouse=True)
@@ -192,7 +194,9 @@ def test_the_users_words_around_a_folded_span_stay_also_where_they_speak_of_mark
 
 @pytest.mark.parametrize("dialect", FORMATS)
 def test_asked_again_it_is_sent_whole_and_the_third_time_it_points_back(dialect: str) -> None:
-    long = "\n".join(f"Paragraph {i}: the {i * 7 % 97}th order of customer {i * 13 % 89} was shipped {i * 31 % 53} days late." for i in range(700))
+    long = "\n".join(
+        f"Paragraph {i}: the {i * 7 % 97}th order of customer {i * 13 % 89} was shipped {i * 31 % 53} days late." for i in range(700)
+    )
     messages: list[Any] = []
     for number in range(3):
         messages += call_and_output(dialect, number + 1, "read", '{"path": "report.txt"}', [long], "")
@@ -203,7 +207,9 @@ def test_asked_again_it_is_sent_whole_and_the_third_time_it_points_back(dialect:
 
 
 def test_another_call_is_not_the_same_call() -> None:
-    messages = call_and_output("openai", 1, "list", '{"page": 1}', [ROWS], "") + call_and_output("openai", 2, "list", '{"page": 2}', [ROWS], "")
+    messages = call_and_output("openai", 1, "list", '{"page": 1}', [ROWS], "") + call_and_output(
+        "openai", 2, "list", '{"page": 2}', [ROWS], ""
+    )
     assert [report.lossy for report in run(messages).blocks] == [True, True]
 
 

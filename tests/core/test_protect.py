@@ -37,7 +37,9 @@ def test_small_texts_are_left_alone_and_the_users_from_a_greater_size_on() -> No
     assert reason(block("x" * 200), config=CompressConfig(min_tokens=10)) == ""
 
 
-@pytest.mark.parametrize("name", ["headroom_retrieve", "mcp__headroom__headroom_retrieve", "headroom.headroom_retrieve", "x/headroom_retrieve"])
+@pytest.mark.parametrize(
+    "name", ["headroom_retrieve", "mcp__headroom__headroom_retrieve", "headroom.headroom_retrieve", "x/headroom_retrieve"]
+)
 def test_what_was_retrieved_is_never_compressed_again(name: str) -> None:
     assert reason(block(), ToolCall("1", name, "{}")) == protect.RETRIEVED
     assert reason(block(tool_name=name)) == protect.RETRIEVED, "also where the message alone names the tool"

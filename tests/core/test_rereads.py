@@ -32,7 +32,10 @@ def test_a_run_that_is_visible_already_becomes_a_pointer_that_quotes_its_ends() 
     text = "\n".join(["a new first line", *CODE, "a new last line"])
     fold = folded("\n".join(CODE), text)
     assert fold is not None and fold.lines == len(CODE)
-    assert fold.text == f"a new first line\n[… 40 lines shown earlier, from {CODE[0].strip()[:48]!r} to {CODE[-1].strip()[:48]!r}]\na new last line"
+    assert (
+        fold.text
+        == f"a new first line\n[… 40 lines shown earlier, from {CODE[0].strip()[:48]!r} to {CODE[-1].strip()[:48]!r}]\na new last line"
+    )
 
 
 @pytest.mark.parametrize("form", ["{:6}\t{}", "{}: {}", "{}:{}", "{:4}|{}", "{:>5}→{}"])
@@ -85,7 +88,9 @@ def test_it_goes_on_where_both_are_digests_of_the_same_original() -> None:
     assert fold is not None and fold.lines == 31 and "\n" not in fold.text
 
 
-@pytest.mark.parametrize("text", ["", "short", "\n" * 5_000, "x\n" * 2_000, "\n".join(CODE[: LEAST_LINES - 1]), "{}\n" * 900, "[… 9 lines]\n" * 90])
+@pytest.mark.parametrize(
+    "text", ["", "short", "\n" * 5_000, "x\n" * 2_000, "\n".join(CODE[: LEAST_LINES - 1]), "{}\n" * 900, "[… 9 lines]\n" * 90]
+)
 def test_what_is_short_or_stands_everywhere_is_shown_again(text: str) -> None:
     assert folded(text, text) is None
 

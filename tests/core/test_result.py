@@ -36,10 +36,24 @@ def test_contents_names_and_arguments_are_counted() -> None:
     function = {"name": "read", "arguments": '{"a": 1}'}
     chat = [{"role": "assistant", "content": "words", "tool_calls": [{"id": "1", "type": "function", "function": function}]}]
     responses = [{"type": "function_call", "call_id": "1", "name": "read", "arguments": '{"a": 1}'}]
-    blocks = [{"role": "assistant", "content": [{"type": "text", "text": "words"}, {"type": "tool_use", "id": "1", "name": "read", "input": {"a": 1}}]}]
+    blocks = [
+        {
+            "role": "assistant",
+            "content": [{"type": "text", "text": "words"}, {"type": "tool_use", "id": "1", "name": "read", "input": {"a": 1}}],
+        }
+    ]
     calls = count("read") + count('{"a": 1}')
-    assert [run(messages).tokens_before for messages in (chat, responses, blocks)] == [count("words") + calls, calls, count("words") + calls]
-    result = [{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "1", "content": [{"type": "text", "text": "out"}, {"type": "image"}]}]}]
+    assert [run(messages).tokens_before for messages in (chat, responses, blocks)] == [
+        count("words") + calls,
+        calls,
+        count("words") + calls,
+    ]
+    result = [
+        {
+            "role": "user",
+            "content": [{"type": "tool_result", "tool_use_id": "1", "content": [{"type": "text", "text": "out"}, {"type": "image"}]}],
+        }
+    ]
     assert run(result).tokens_before == count("out")
 
 

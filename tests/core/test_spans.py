@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from headroom.core.spans import Span, fenced_spans, json_spans, log_spans, machine_spans
 from tests.conversations import NASTY, USER_TEXTS
 
-ROWS = json.dumps([{"id": i, "note": "[{\"}]"} for i in range(50)])
+ROWS = json.dumps([{"id": i, "note": '[{"}]'} for i in range(50)])
 LOG = "\n".join(f"2026-01-01T10:00:{i:02d} INFO handled request {i}" for i in range(40))
 
 
@@ -19,7 +19,10 @@ def found(text: str, spans: list[Span]) -> list[str]:
     return [text[span.start : span.end] for span in spans]
 
 
-@given(st.one_of(USER_TEXTS, NASTY, st.lists(st.sampled_from(["\n```\n", ROWS, LOG, "\n", "words: ", "~~~~\n", "[", "{"])).map("".join)), st.integers(0, 400))
+@given(
+    st.one_of(USER_TEXTS, NASTY, st.lists(st.sampled_from(["\n```\n", ROWS, LOG, "\n", "words: ", "~~~~\n", "[", "{"])).map("".join)),
+    st.integers(0, 400),
+)
 def test_spans_are_ordered_inside_the_text_and_large_enough(text: str, least: int) -> None:
     for spans in (machine_spans(text, least), json_spans(text, least), fenced_spans(text, least), log_spans(text, least)):
         end = 0

@@ -30,7 +30,9 @@ def test_counts_equal_an_independent_implementations(text: str, encoding: str) -
     assert count(text[:4_000], encoding) == oracle(text[:4_000], encoding)
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n", "\x00", "<|endoftext|>", "<|im_start|>user", "\u2028\x85", "🙂" * 50, " " * 300, "a" * 300, "'s 'S 1234567"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "\n", "\x00", "<|endoftext|>", "<|im_start|>user", "\u2028\x85", "🙂" * 50, " " * 300, "a" * 300, "'s 'S 1234567"]
+)
 @pytest.mark.parametrize("encoding", sorted(ORACLES))
 def test_odd_texts_are_counted_as_plain_words(text: str, encoding: str) -> None:
     assert count(text, encoding) == oracle(text, encoding)
@@ -41,7 +43,9 @@ def test_together_is_the_sum_also_when_texts_repeat(texts: list[str]) -> None:
     assert count_texts(texts + texts) == 2 * sum(map(count, texts))
 
 
-@pytest.mark.parametrize(("text", "read"), [("a\ud800b", "a\ufffdb"), ("\udc00" * 7, "\ufffd" * 7), ("\ud83d\ude42", "🙂"), ("\ude42\ud83d", "\ufffd\ufffd")])
+@pytest.mark.parametrize(
+    ("text", "read"), [("a\ud800b", "a\ufffdb"), ("\udc00" * 7, "\ufffd" * 7), ("\ud83d\ude42", "🙂"), ("\ude42\ud83d", "\ufffd\ufffd")]
+)
 def test_surrogates_count_as_a_server_reads_them(text: str, read: str) -> None:
     assert count(text) == oracle(read)
     assert count_texts([text, "plain"]) == oracle(read) + oracle("plain")
@@ -77,7 +81,31 @@ def test_the_estimate_grows_with_the_text_and_is_never_nothing() -> None:
 
 # --- surely_smaller: True only when it is so ------------------------------------------------------------------------------
 
-ALPHABET = ["a", "word", "Status", "x9", "4711", "_", "-", ",", ", ", '"', '":"', " ", "  ", "\t", "\n", "\r\n", "\x00", "|", "…", "é", "数", "\ud800", "[…"]
+ALPHABET = [
+    "a",
+    "word",
+    "Status",
+    "x9",
+    "4711",
+    "_",
+    "-",
+    ",",
+    ", ",
+    '"',
+    '":"',
+    " ",
+    "  ",
+    "\t",
+    "\n",
+    "\r\n",
+    "\x00",
+    "|",
+    "…",
+    "é",
+    "数",
+    "\ud800",
+    "[…",
+]
 
 
 @given(st.lists(st.sampled_from(ALPHABET), max_size=400), st.lists(st.sampled_from(ALPHABET), max_size=120))
@@ -102,7 +130,9 @@ def test_never_sure_where_other_separators_cost_what_the_rows_saved() -> None:
 
 
 @given(records(), st.sampled_from([None, 0, 1, 2, "\t"]), st.sampled_from([None, (" , ", " : "), (", ", ": ")]), st.booleans())
-def test_never_sure_that_removing_blanks_saves_when_it_does_not(text: str, indent: int | str | None, separators: tuple[str, str] | None, ascii_only: bool) -> None:
+def test_never_sure_that_removing_blanks_saves_when_it_does_not(
+    text: str, indent: int | str | None, separators: tuple[str, str] | None, ascii_only: bool
+) -> None:
     try:
         value = json.loads(text)
     except ValueError:
@@ -114,7 +144,9 @@ def test_never_sure_that_removing_blanks_saves_when_it_does_not(text: str, inden
 
 
 def test_a_long_indent_is_one_token_and_no_reason_to_be_sure() -> None:
-    assert not surely_smaller('{"a":' + " " * 900 + '"b"}', '{"a":"b"}\n[shortened without loss; original: headroom_retrieve ref=k3v9x2m7qa-f3k]')
+    assert not surely_smaller(
+        '{"a":' + " " * 900 + '"b"}', '{"a":"b"}\n[shortened without loss; original: headroom_retrieve ref=k3v9x2m7qa-f3k]'
+    )
 
 
 def test_sure_without_counting_where_much_was_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

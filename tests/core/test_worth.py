@@ -33,7 +33,8 @@ def test_lines_that_report_trouble(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["error_count=0", "0 errors", "no failures", "failed: 0", '"error": null', "without any errors", "errors: []", "all is well", ""]
+    "line",
+    ["error_count=0", "0 errors", "no failures", "failed: 0", '"error": null', "without any errors", "errors: []", "all is well", ""],
 )
 def test_lines_that_deny_it_do_not(line: str) -> None:
     assert not reports_trouble(line)
@@ -47,7 +48,12 @@ def test_any_text_has_an_answer(text: str) -> None:
 
 
 def test_terms_are_the_words_worth_looking_for() -> None:
-    assert terms_of("Find the error in src/app/main.py for order ORD-4711, then find ord-4711 again") == ["src/app/main.py", "order", "ord-4711", "again"]
+    assert terms_of("Find the error in src/app/main.py for order ORD-4711, then find ord-4711 again") == [
+        "src/app/main.py",
+        "order",
+        "ord-4711",
+        "again",
+    ]
 
 
 def test_identifiers_tell_more_than_words_and_long_words_more_than_short() -> None:

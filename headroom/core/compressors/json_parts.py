@@ -50,11 +50,10 @@ def parts(data: bytes, start: int, end: int, is_object: bool) -> Iterator[Part]:
             cut = _before_giant(data, at, is_object)
             if cut < 0:
                 cut = _next_comma(data, at, at, end)
-                cut = end if cut < 0 else cut
-                yield Part(at, cut, True)
-                at = cut + 1
-                if at >= end:
+                yield Part(at, end if cut < 0 else cut, True)
+                if cut < 0:
                     return
+                at = cut + 1
                 continue
         yield Part(at, cut, False)
         at = cut + 1

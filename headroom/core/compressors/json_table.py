@@ -178,10 +178,10 @@ def _table(value: list[Any] | dict[str, Any], key: str, folded: Folded, min_gain
     if (kind is not dict and (keyed or kind is not list)) or set(map(type, rows)) != {kind}:
         return None
     leaves: list[tuple[str, list[Any]]] = []
-    if not _split(rows, "", leaves, 0, not keyed) or len(leaves) > MAX_LEAVES or _gain(leaves) < min_gain:
+    if not split(rows, "", leaves, 0, not keyed) or len(leaves) > MAX_LEAVES or gain_of(leaves) < min_gain:
         return None
     count = len(rows)
-    texts = [_cells(values) for _, values in leaves]
+    texts = [cell_texts(values) for _, values in leaves]
     same = [column.count(column[0]) == count for column in texts]
     if all(same) and not keyed:
         same[0] = False  # a table without columns would have no lines to count
@@ -224,7 +224,7 @@ def _name(key: str, folded: Folded) -> str:
     return name
 
 
-def _split(rows: Sequence[Any], path: str, leaves: list[tuple[str, list[Any]]], depth: int, lists: bool = True) -> bool:
+def split(rows: Sequence[Any], path: str, leaves: list[tuple[str, list[Any]]], depth: int, lists: bool = True) -> bool:
     """Append the leaf columns of `rows` (all of one kind, or MISSING) to `leaves`; False if they are too unlike."""
     present = [row for row in rows if row is not MISSING] if depth else rows
     if type(present[0]) is list:
@@ -262,13 +262,13 @@ def _column(values: list[Any], path: str, leaves: list[tuple[str, list[Any]]], d
     kinds.discard(object)
     if depth < MAX_NESTING and (kinds == {dict} or kinds == {list}):
         mark = len(leaves)
-        if _split(values, path, leaves, depth + 1):
+        if split(values, path, leaves, depth + 1):
             return
         del leaves[mark:]
     leaves.append((path, values))
 
 
-def _gain(leaves: list[tuple[str, list[Any]]]) -> int:
+def gain_of(leaves: list[tuple[str, list[Any]]]) -> int:
     """Characters saved: a key with its quotes and colon in every row but the first, less a comma where it is missing."""
     gain = -FRAME
     for path, values in leaves:
@@ -282,7 +282,7 @@ def _gain(leaves: list[tuple[str, list[Any]]]) -> int:
 _WORDS = {True: "true", False: "false", None: "null"}
 
 
-def _cells(values: list[Any]) -> list[str]:
+def cell_texts(values: list[Any]) -> list[str]:
     kinds = set(map(type, values))
     if len(kinds) == 1:
         kind = next(iter(kinds))
@@ -294,10 +294,10 @@ def _cells(values: list[Any]) -> list[str]:
             return [bytes(value).decode() for value in values]
         if kind is bool:
             return ["true" if value else "false" for value in values]
-    return [_cell(value) for value in values]
+    return [cell_text(value) for value in values]
 
 
-def _cell(value: Any) -> str:
+def cell_text(value: Any) -> str:
     kind = type(value)
     if kind is str:
         return string_cell(value)

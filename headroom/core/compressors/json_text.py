@@ -17,6 +17,8 @@ MAX_DEPTH = 64
 """Deeper documents are refused: the walks below recurse, and the caller's own stack is not ours to spend."""
 
 _DECODER = msgspec.json.Decoder(float_hook=msgspec.Raw)
+_RAW_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
+_RAW_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ENCODER = msgspec.json.Encoder()
 
 _NEGATIVE_ZERO = re.compile(r"(?:\A|[\[,:\s])-0(?![.\deE])")
@@ -40,6 +42,27 @@ def read(text: str) -> Any:
         return value
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as problem:
         raise ValueError("not a JSON document that can be kept exactly") from problem
+
+
+def read_part(data: bytes) -> Any:
+    """`read` for looking only, a few times faster: -0 comes as 0."""
+    try:
+        value = _DECODER.decode(data)
+        if b"\\u0022" in data or msgspec.json.format(data, indent=-1).count(b'":') != _ENCODER.encode(value).count(b'":'):
+            return _read_slowly(data.decode())
+        return value
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as problem:
+        raise ValueError("not a JSON document that can be kept exactly") from problem
+
+
+def raw_items(data: bytes) -> list[bytes]:
+    """The items of a JSON array, each as it is written, blanks between tokens removed."""
+    return list(map(bytes, _RAW_ITEMS.decode(msgspec.json.format(data, indent=-1))))
+
+
+def raw_members(data: bytes) -> dict[str, bytes]:
+    """The members of a JSON object, each value as it is written, blanks between tokens removed."""
+    return {key: bytes(value) for key, value in _RAW_MEMBERS.decode(msgspec.json.format(data, indent=-1)).items()}
 
 
 def read_lines(text: str) -> list[Any]:

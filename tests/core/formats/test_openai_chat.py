@@ -34,7 +34,9 @@ def test_calls_carry_name_arguments_and_the_words_beside_them() -> None:
     custom = {"id": "c2", "type": "custom", "custom": {"name": "shell", "input": "ls"}}
     parsed = {"id": "c3", "function": {"name": "local", "arguments": {"a": 1}}}
     calls = split(0, {"role": "assistant", "content": "Let me see.", "tool_calls": [call, custom, parsed]}).calls
-    assert [(c.id, c.name, c.words) for c in calls] == [(i, n, "Let me see.") for i, n in (("c1", "read"), ("c2", "shell"), ("c3", "local"))]
+    assert [(c.id, c.name, c.words) for c in calls] == [
+        (i, n, "Let me see.") for i, n in (("c1", "read"), ("c2", "shell"), ("c3", "local"))
+    ]
     assert calls[0].arguments == '{"a": 1}' and calls[1].arguments == "ls" and "a" in calls[2].arguments
 
 
