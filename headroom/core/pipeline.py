@@ -135,8 +135,7 @@ def _read_block(
     def attempt(text: str) -> shorten.Attempt:
         if block.role == "user":
             return shorten.shorten_user_text(text, request_for, settings.user_span_tokens)
-        tried = shorten.shorten_output(text, request_for)
-        return tried if again else shorten.fold_rereads(text, tried, conversation.visible)
+        return shorten.shorten_output(text, request_for, None if again else conversation.visible)
 
     return _settle(block, attempt, settings, lossless, encoding)
 

@@ -8,7 +8,7 @@ only where its neighbours count on from it, so that amounts, times and ids are n
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 LEAST_CHARACTERS = 320
@@ -77,21 +77,33 @@ class VisibleLines:
         if not self._keys or len(text) < LEAST_CHARACTERS:
             return None
         view = _read(text, self.exact)
-        same = {number for number, known in enumerate(self._originals) if known == original}
         out: list[str] = []
-        pointed = 0
+        pointed = at = 0
+        for start, end in self._runs(view, original):
+            out += view.lines[at:start]
+            out.append(_pointer(view.lines[start:end]))
+            pointed += end - start
+            at = end
+        out += view.lines[at:]
+        return Folded("\n".join(out), pointed) if pointed else None
+
+    def seen(self, lines: Sequence[str], original: str) -> bytearray:
+        """Which of `lines`, taken together, `fold` would replace by pointers: 1 for each."""
+        marked = bytearray(len(lines))
+        if self._keys:
+            for start, end in self._runs(_read("\n".join(lines), self.exact), original):
+                marked[start:end] = b"\x01" * (end - start)
+        return marked
+
+    def _runs(self, view: _View, original: str) -> Iterator[tuple[int, int]]:
+        """(start, end) of the runs that are worth a pointer, in order."""
+        same = {number for number, known in enumerate(self._originals) if known == original}
         at = 0
         while at < len(view.keys):
             end = self._run_from(view, at, same)
-            run = view.lines[at:end]
-            if len(run) < LEAST_LINES or sum(map(len, run)) < LEAST_CHARACTERS:
-                end = max(end, at + 1)
-                out += view.lines[at:end]
-            else:
-                out.append(_pointer(run))
-                pointed += len(run)
-            at = end
-        return Folded("\n".join(out), pointed) if pointed else None
+            if end - at >= LEAST_LINES and sum(map(len, view.lines[at:end])) >= LEAST_CHARACTERS:
+                yield at, end
+            at = max(end, at + 1)
 
     def _run_from(self, view: _View, start: int, same: set[int]) -> int:
         """The end of the longest visible run that starts at `start`."""

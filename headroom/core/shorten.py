@@ -50,14 +50,20 @@ def requests(query: Query, config: CompressConfig, *, bias: float = 1.0, lossles
     return request
 
 
-def shorten_output(text: str, request_for: RequestFor) -> Attempt:
-    """Shorten a tool output."""
+def shorten_output(text: str, request_for: RequestFor, visible: VisibleLines | None) -> Attempt:
+    """Shorten a tool output; what `visible` shows already becomes a pointer to there."""
     body, wrap = unwrap_all(text)
-    attempt = _mixed(body, request_for) or _ask(body, request_for)
-    return replace(attempt, wrap=wrap, body=body)
+    if visible is None:
+        return replace(_mixed(body, request_for) or _ask(body, request_for), wrap=wrap, body=body)
+
+    def knowing(kind: ContentKind) -> Request:
+        return replace(request_for(kind), seen=lambda lines: visible.seen(lines, text))
+
+    attempt = _mixed(body, request_for) or _ask(body, knowing)
+    return _fold_rereads(text, replace(attempt, wrap=wrap, body=body), visible)
 
 
-def fold_rereads(text: str, attempt: Attempt, visible: VisibleLines) -> Attempt:
+def _fold_rereads(text: str, attempt: Attempt, visible: VisibleLines) -> Attempt:
     """Point to what an earlier output still shows, in what is left of `text`."""
     if attempt.marker_at >= 0 or attempt.failure:
         return attempt

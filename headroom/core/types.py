@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -56,6 +57,8 @@ class Request:
     """... and the share of the folded text that it may keep on top."""
     lossless: bool = False
     """Fold only: leave nothing out."""
+    seen: Callable[[Sequence[str]], bytearray] | None = None
+    """Which of some lines an earlier output shows already: 1 for each. They will be left as pointers, at little cost."""
     budget_most: int = 6_000
     """The budget never grows beyond this: context windows do not grow with outputs."""
 

@@ -126,7 +126,8 @@ def test_settings_models_and_biases_are_kept_apart() -> None:
 
 def test_a_later_bias_rereads_what_was_remembered_without_it() -> None:
     class Biased(CompressionHooks):
-        biases: dict[int, float] = {}
+        def __init__(self) -> None:
+            self.biases: dict[int, float] = {}
 
         def compute_biases(self, messages: list[Any], ctx: object) -> dict[int, float]:
             return self.biases
@@ -167,7 +168,7 @@ def test_an_interrupted_call_leaves_nothing_half_read(monkeypatch: pytest.Monkey
             nonlocal calls
             calls += 1
             if calls > sound:  # noqa: B023
-                self.messages.append(arguments[0])  # noqa: B023  (half of the work done)
+                self.messages.append(arguments[0])
                 raise KeyboardInterrupt
             original(self, *arguments)  # noqa: B023
 

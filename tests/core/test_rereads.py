@@ -183,7 +183,7 @@ def test_an_edits_old_text_stays_visible_somewhere() -> None:
 
 def test_in_lossless_mode_nothing_is_only_nearly_the_same() -> None:
     pipeline._remembered.clear()
-    table = ["{:>4} {}".format(i * 7 % 31, line) for i, line in enumerate(CODE)]
+    table = [f"{i * 7 % 31:>4} {line}" for i, line in enumerate(CODE)]
     messages = call_and_output("openai", 1, "read", '{"v": 1}', ["\n".join(table)], "")
     messages += call_and_output("openai", 2, "read", '{"v": 2}', ["  \n".join(table)], "")
     result = compress(messages, MODEL, store=MemoryStore(), lossless=True)

@@ -8,12 +8,15 @@ between are the bare code, so an edit finds them verbatim.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 
 from headroom.core.compressors.lines import gap_mark
 
+NO_NAMES: Mapping[int, str] = MappingProxyType({})
+MOST_NAMES = 8
 EVERY = 10
 """One line in this many keeps its number."""
 
@@ -128,10 +131,11 @@ def _blank_follows(lines: list[str], numbers: list[int], cuts: list[int]) -> boo
     return least % 2 == 1
 
 
-def write_view(view: View, keep: bytearray | None = None) -> str:
+def write_view(view: View, keep: bytearray | None = None, names: Mapping[int, str] = NO_NAMES, named: Collection[int] = ()) -> str:
     """The view's lines (those kept, gaps marked), with a light margin if they are numbered.
 
-    Marks count in the file's line numbers where the lines have them, else in lines of `view`, from 1.
+    Marks count in the file's line numbers where the lines have them, else in lines of `view`, from 1. They tell which
+    definitions they hide: `names` by the line of their header. The lines in `named` keep their numbers.
     """
     parts: list[str] = []
     length = len(view.lines)
@@ -142,14 +146,14 @@ def write_view(view: View, keep: bytearray | None = None) -> str:
         end = length if keep is None else keep.find(0 if shown else 1, start)
         end = length if end < 0 else end
         if shown:
-            parts.extend(_with_margin(view, start, end, every) if view.numbers else view.lines[start:end])
+            parts.extend(_with_margin(view, start, end, every, named) if view.numbers else view.lines[start:end])
         else:
-            parts.extend(_gap_marks(view, start, end))
+            parts.extend(_gap_marks(view, start, end, names))
         start = end
     return "\n".join(parts)
 
 
-def _with_margin(view: View, start: int, end: int, every: int) -> list[str]:
+def _with_margin(view: View, start: int, end: int, every: int, named: Collection[int]) -> list[str]:
     lines, numbers = view.lines, view.numbers
     written = lines[start:end]
     last = len(lines) - 1
@@ -157,6 +161,7 @@ def _with_margin(view: View, start: int, end: int, every: int) -> list[str]:
         number = numbers[index]
         if number and (
             number % every == 0
+            or index in named
             or index == 0
             or number == 1
             or numbers[index - 1] != number - 1
@@ -180,10 +185,10 @@ def margin_step(view: View) -> int:
     return EVERY
 
 
-def _gap_marks(view: View, start: int, end: int) -> list[str]:
+def _gap_marks(view: View, start: int, end: int, names: Mapping[int, str]) -> list[str]:
     """The marks of a gap: one for each section that it touches, since numbers begin anew there."""
     if not view.numbers:
-        return [gap_mark(start + 1, end)]
+        return [_telling(gap_mark(start + 1, end), start, end, names)]
     marks: list[str] = []
     numbers = view.numbers
     first = start
@@ -192,8 +197,17 @@ def _gap_marks(view: View, start: int, end: int) -> list[str]:
             continue
         count = index - first
         if numbers[first]:
-            marks.append(gap_mark(numbers[first], numbers[index - 1]))
+            marks.append(_telling(gap_mark(numbers[first], numbers[index - 1]), first, index, names))
         else:
             marks.append(f"[… {count} line{'s' if count > 1 else ''}]")
         first = index
     return marks
+
+
+def _telling(mark: str, start: int, end: int, names: Mapping[int, str]) -> str:
+    """The mark of the lines from `start` to before `end`, with the names of what they define."""
+    hidden = [names[index] for index in range(start, end) if index in names] if names else []
+    if not hidden:
+        return mark
+    more = f" and {len(hidden) - MOST_NAMES} more" if len(hidden) > MOST_NAMES else ""
+    return f"{mark[:-1]}: {', '.join(hidden[:MOST_NAMES])}{more}]"

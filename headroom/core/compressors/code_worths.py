@@ -15,7 +15,8 @@ from typing import NamedTuple
 from headroom.core.compressors.code_outline import BLANK, COMMENT, DOC, DOC_FIRST, FRAME, IMPORT, Definition, Outline
 from headroom.core.worth import CALL_WEIGHT, Query, reports_trouble
 
-_FRAME = 100.0
+_FRAME = 400.0
+"""Paths and headings of sections before all code: without them no line has a place."""
 _SIGNATURE = 40.0
 _PER_DEPTH = 2.0
 _TROUBLE = 45.0
@@ -109,6 +110,14 @@ def _hits_by_line(lines: Sequence[str], query: Query) -> dict[int, float]:
         index = bisect_right(starts, offset) - 1
         by_line[index] = by_line.get(index, 0.0) + weight
     return by_line
+
+
+def named_lines(lines: Sequence[str], query: Query) -> set[int]:
+    """The lines that the query names most clearly, at most one in twenty: the agent will speak of them by number."""
+    hits = _hits_by_line(lines, query)
+    top = max(hits.values(), default=0.0)
+    clear = sorted((index for index, weight in hits.items() if 2 * weight > top), key=lambda index: (-hits[index], index))
+    return set(clear[: 1 + len(lines) // 20])
 
 
 def _score(region: Region, hits: dict[int, float]) -> float:

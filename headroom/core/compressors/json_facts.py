@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from itertools import compress
+from operator import not_
+from typing import TYPE_CHECKING
 
 from headroom.core.compressors.json_table import Table
 from headroom.core.compressors.json_text import NUMBERS
+
+if TYPE_CHECKING:
+    from headroom.core.compressors.json_sift import Sift
 
 MAX_CATEGORIES = 12
 """Distinct values up to which a column is a category."""
@@ -22,7 +28,9 @@ NOTE_CHARACTERS = 110
 
 
 def row_worths(table: Table) -> list[float]:
-    """Per row, how far it stands out by itself: rare and first values of categories, numeric outliers, first of a shape."""
+    """Per row at hand, how far it stands out by itself: rare and first values of categories, numeric outliers, first of a shape."""
+    if table.sift is not None:
+        return [table.sift.standing.get(number, 0.0) for number in table.numbers]
     worths = [0.0] * table.count
     for cells in table.cells:
         _rate_column(cells, worths)
@@ -82,28 +90,57 @@ def numbers_of(cells: list[str]) -> list[float] | None:
     return list(map(float, cells))
 
 
-def facts(table: Table, omitted: list[bool]) -> str:
-    """What the rows marked in `omitted` share, in a few words: "all status=ok; kind: 400 a, 12 b; price 3-900"; or ""."""
+def facts(table: Table, shown: Sequence[int]) -> str:
+    """What the rows share that are not `shown` (a flag for each row at hand), in a few words, or "".
+
+    "all status=ok; kind: 400 a, 12 b; price 3 to 900".
+    """
     same: list[str] = []
     counted: list[tuple[int, str]] = []
     ranges: list[str] = []
+    rest = table.count - sum(shown)
     for name, cells in zip(table.header, table.cells, strict=True):
-        left = list(compress(cells, omitted))
-        counts = Counter(left)
+        left = list(compress(cells, map(not_, shown))) if table.sift is None else []
+        counts = Counter(left) if table.sift is None else _rest_counts(table.sift, name, compress(cells, shown))
         if len(counts) == 1:
-            if len(left) > 1 and left[0] and len(left[0]) <= 40:
-                same.append(f"{name}={left[0]}")
-        elif len(counts) <= 4 and len(counts) * 4 <= len(left) and max(map(len, counts)) <= 24:
+            value = next(iter(counts))
+            if rest > 1 and value and len(value) <= 40:
+                same.append(f"{name}={value}")
+        elif 1 < len(counts) <= 4 and len(counts) * 4 <= rest and max(map(len, counts)) <= 24:
             ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
             counted.append((len(counts), f"{name}: " + ", ".join(f"{number} {value or 'missing'}" for value, number in ranked)))
-        elif (numbers := numbers_of(left)) is not None:
-            low, high = left[numbers.index(min(numbers))], left[numbers.index(max(numbers))]
-            ranges.append(f"{name} {low} to {high}")
+        elif len(ranges) < 2 and (ends := _range(table, name, left, shown)) is not None:
+            ranges.append(f"{name} {ends[0]} to {ends[1]}")
     parts = ["all " + ", ".join(same[:3])] if same else []
-    parts += [words for _, words in sorted(counted)[:1]] + ranges[:2]
+    parts += [words for _, words in sorted(counted)[:1]] + ranges
     kept = ""
     for part in parts:
         longer = f"{kept}; {part}" if kept else part
         if len(longer) <= NOTE_CHARACTERS:
             kept = longer
     return kept
+
+
+def _rest_counts(sift: Sift, name: str, shown: Iterable[str]) -> Counter[str]:
+    """The distinct cells of the rows that are not shown, and how many have each; empty if that is not known."""
+    column = sift.columns.get(name)
+    if column is None or column.counts is None or column.rows != sift.total:
+        return Counter()
+    return Counter(column.counts) - Counter(shown)
+
+
+def _range(table: Table, name: str, left: list[str], shown: Sequence[int]) -> tuple[str, str] | None:
+    """The least and the greatest number of a column among the rows that are not shown; None if it holds anything else."""
+    if table.sift is None:
+        numbers = numbers_of(left)
+        return None if numbers is None else (left[numbers.index(min(numbers))], left[numbers.index(max(numbers))])
+    column = table.sift.columns.get(name)
+    if column is None or column.numbers is None or len(column.numbers) != table.count:
+        return None
+    ends = []
+    for beyond, best in ((math.inf, min), (-math.inf, max)):
+        rest = column.numbers[:]
+        for number in compress(table.numbers, shown):
+            rest[number - 1] = beyond
+        ends.append(table.sift.cell(name, rest.index(best(rest)) + 1))
+    return ends[0], ends[1]

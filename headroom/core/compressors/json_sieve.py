@@ -2,20 +2,19 @@
 
 The document is read once, run by run, and no run stays in memory. What stays of each large container is a `Sift`:
 what its columns hold, and where rows stand that are asked for or tell of trouble. Then the best of its rows, some
-more than fit the budget, are read again, and go the way of a small document with their own numbers.
+more than fit the budget, are read again, and go the way of a small document, with their own numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from headroom.core.compressors.json_columns import Column
-from headroom.core.compressors.json_parts import key_of, lines, parts, stripped
+from headroom.core.compressors.json_parts import Part, key_of, lines, parts, stripped
+from headroom.core.compressors.json_sift import Giant, Leaves, Run, Sift, Sifted, leaves_of
 from headroom.core.compressors.json_sight import Sight
-from headroom.core.compressors.json_table import MAX_LEAVES, gain_of, split
-from headroom.core.compressors.json_text import MAX_DEPTH, raw_items, raw_members, read, read_line_part, read_part
+from headroom.core.compressors.json_text import MAX_DEPTH, depth_within, read
 from headroom.core.tokens import CHARACTERS_PER_TOKEN, estimate
 from headroom.core.types import Request
 
@@ -26,83 +25,195 @@ SPARE = 1.5
 SPARE_ROWS = 20
 RAW_LEAST = 60_000
 RAW_SHARED = 600_000
-"""Bytes of rows read again: so many for each container, and so many shared by size."""
-PLACE_LEVEL = 0.85
+"""Bytes of rows that may be read again: so many for each container, and so many shared by size."""
 EDGE_WORTH = 2.0
+PLACE_WORTH = 0.85
+TROUBLE_WORTH = 3.0
 
 
 @dataclass(slots=True)
-class _Run:
-    """Small neighbours: data[start:end] holds the parts `first` and following."""
+class Sieved:
+    """What is left of a document."""
 
-    start: int
-    end: int
-    first: int
-    count: int
-
-
-@dataclass(slots=True)
-class _Giant:
-    """A large part: a container sieved by itself, or a long string."""
-
-    number: int
-    key: bytes
-    start: int
-    end: int
-    sift: Sift | None
+    value: Any
+    lines: bool
+    """JSON Lines."""
+    size: int
+    """Tokens (estimated) of all of it, folded."""
+    sifted: Sifted = field(default_factory=Sifted)
+    """What is known about the containers that are not whole."""
 
 
-@dataclass(slots=True, eq=False)
-class Sift:
-    """What is known about a large container."""
+def sieve(text: str, request: Request) -> Sieved:
+    """Sieve a document for one request. ValueError if it is not JSON that can be kept exactly."""
+    return _Sieve(text.encode(), request).run()
 
-    data: bytes = field(repr=False)
-    start: int
-    end: int
-    """The container is data[start:end], brackets included, or these are JSON Lines."""
-    shape: str
-    """Its opening bracket, or "" for JSON Lines."""
-    total: int = 0
-    """Rows, items or members."""
-    numbers: list[int] = field(default_factory=list)
-    """Which of them were taken out, counted from 1."""
-    standing: dict[int, float] = field(default_factory=dict)
-    """Worth of the rows that stand out by themselves."""
-    columns: dict[str, Column] = field(default_factory=dict)
-    characters: int = 0
-    """Of all rows that are in no column, minified."""
-    runs: list[_Run] = field(default_factory=list)
-    giants: list[_Giant] = field(default_factory=list)
 
-    @property
-    def size(self) -> int:
-        """About the characters of all rows, folded."""
-        varying = [column for column in self.columns.values() if not (column.is_single and column.rows == self.total)]
-        return self.characters + sum(column.characters for column in varying)
+class _Sieve:
+    def __init__(self, data: bytes, request: Request) -> None:
+        self.data = data
+        self.request = request
+        self.sight = Sight(request.query)
+        self.sifts: list[Sift] = []
+        self.sifted = Sifted()
 
-    def is_constant(self, path: str, cell: str) -> bool:
-        """Whether all rows, also those left out, have this cell."""
-        column = self.columns.get(path)
-        return column is not None and column.is_constant(self.total, cell)
+    def run(self) -> Sieved:
+        start, end = stripped(self.data, 0, len(self.data))
+        root = self._lines(start, end) if self._is_lines(start, end) else self._container(start, end, 0)
+        size = estimate("") + int(sum(sift.size for sift in self.sifts) / CHARACTERS_PER_TOKEN)
+        self._rate()
+        value = self._build(root, self.request.allowance(size))
+        if not depth_within(value):
+            raise ValueError("nested too deep")
+        rows = sum(sift.total for sift in self.sifts)
+        self.sifted.trouble = min(1.0, 0.3 * rows / max(1, self.sight.troubled))
+        self.sifted.hits = dict(zip(self.sight.terms, self.sight.hits, strict=True))
+        return Sieved(value, not root.bracket, size, self.sifted)
 
-    def pick(self, numbers: list[int]) -> Iterator[tuple[int, bytes, bytes]]:
-        """(number, key, value) of these rows in order, as they are written; b"" for a key where there are none."""
-        at = 0
-        for run in self.runs:
-            stop = at
-            while stop < len(numbers) and numbers[stop] < run.first + run.count:
-                stop += 1
-            if stop == at:
-                continue
-            body = self.data[run.start : run.end]
-            if self.shape == "{":
-                members = list(raw_members(b"{" + body + b"}").items())
-                yield from ((n, write_key(members[n - run.first][0]), members[n - run.first][1]) for n in numbers[at:stop])
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def _is_lines(self, start: int, end: int) -> bool:
+        line = self.data.find(b"\n", start, end)
+        if line < 0:
+            return False
+        first, last = stripped(self.data, start, line)
+        return self.data[first : first + 1] + self.data[last - 1 : last] in (b"{}", b"[]")
+
+    def _lines(self, start: int, end: int) -> Sift:
+        sift = Sift(self.data, "")
+        self.sifts.append(sift)
+        for part in lines(self.data, start, end):
+            self._read_run(sift, part)
+        return sift
+
+    def _container(self, start: int, end: int, depth: int) -> Sift:
+        brackets = self.data[start : start + 1] + self.data[end - 1 : end]
+        if brackets not in (b"{}", b"[]") or depth > MAX_DEPTH:
+            raise ValueError("no container, or nested too deep")
+        sift = Sift(self.data, brackets[:1].decode())
+        self.sifts.append(sift)
+        for part in parts(self.data, start + 1, end - 1, sift.bracket == "{"):
+            if part.giant:
+                self._read_giant(sift, part, depth)
             else:
-                items = raw_items(b"[" + body + b"]") if self.shape else [line for line in body.split(b"\n") if line.strip()]
-                yield from ((n, b"", items[n - run.first]) for n in numbers[at:stop])
-            at = stop
+                self._read_run(sift, part)
+        return sift
 
-    def cells(self, path: str, number: int) -> str:
-        """The cell of one row in one column, as a table writes it."""
-        raise NotImplementedError
+    def _read_giant(self, sift: Sift, part: Part, depth: int) -> None:
+        start, end = stripped(self.data, part.start, part.end)
+        key = b""
+        if sift.bracket == "{":
+            key, start = key_of(self.data, start, end)
+        sift.total += 1
+        inner = self._container(start, end, depth + 1) if self.data[start : start + 1] in (b"{", b"[") else None
+        sift.giants.append(Giant(sift.total, key, start, end, inner))
+
+    def _read_run(self, sift: Sift, part: Part) -> None:
+        keys, rows = sift.values(part.start, part.end)
+        if not rows:
+            if sift.total and sift.bracket:
+                raise ValueError("a comma before nothing")
+            return
+        run = Run(part.start, part.end, sift.total + 1, len(rows))
+        sift.runs.append(run)
+        sift.total += len(rows)
+        leaves = leaves_of(rows, bool(keys))
+        if leaves is None:
+            # each part in one line, as a small document would show it
+            lines = [b":".join(pair) if pair[0] else pair[1] for pair in sift.texts(run)]
+            text = b"\n".join(lines).decode()
+            sift.characters += len(text)
+            self.sight.look(text, run.first, sift.places)
+            return
+        if keys:
+            leaves.append(("", keys))
+        self._read_columns(sift, run, leaves)
+
+    def _read_columns(self, sift: Sift, run: Run, leaves: Leaves) -> None:
+        seen = set()
+        for path, values in leaves:
+            seen.add(path)
+            column = sift.columns.get(path)
+            if column is None:
+                column = sift.columns[path] = Column(run.first)
+            text = column.add(values, run.first, self.sight.is_telling)
+            if text is not None:
+                self.sight.look(text, run.first, sift.places, trouble=column.numbers is None)
+        if len(seen) != len(sift.columns):
+            for path, column in sift.columns.items():
+                if path not in seen:
+                    column.miss(run.first)
+
+    # --- choosing ---------------------------------------------------------------------------------------------------
+
+    def _rate(self) -> None:
+        for sift in self.sifts:
+            for path, column in sift.columns.items():
+                if path:
+                    column.rate(sift.standing)
+                if column.is_single and column.rows == sift.total:
+                    continue
+                for cell, rows in column.places.items():
+                    if column.telling.get(cell):
+                        count = column.counts[cell] if column.counts is not None else len(rows)
+                        self.sight.note(cell, rows, count, sift.places)
+
+    def _build(self, sift: Sift, allowance: int) -> Any:
+        """The container again, with the best of its rows only."""
+        giants = {giant.number: giant for giant in sift.giants}
+        chosen = self._choose(sift, allowance)
+        pieces = {number: (key, value) for number, key, value in sift.pick(chosen)}
+        whole = read(self._join(sift, [pieces[number] for number in sorted(pieces)]))
+        values: dict[int, Any] = dict(zip(sorted(pieces), whole.values() if sift.bracket == "{" else whole, strict=True))
+        keys: dict[int, str] = dict(zip(sorted(pieces), whole, strict=True)) if sift.bracket == "{" else {}
+        for number, giant in giants.items():
+            if giant.sift is not None:
+                values[number] = self._build(giant.sift, allowance)
+            else:
+                values[number] = read(self.data[giant.start : giant.end].decode())
+            if giant.key:
+                keys[number] = read(giant.key.decode())
+        sift.numbers = sorted(values)
+        made: Any = [values[number] for number in sift.numbers]
+        if sift.bracket == "{":
+            made = {keys[number]: values[number] for number in sift.numbers}
+            if len(made) < len(values):
+                raise ValueError("duplicate keys")
+        self.sifted.note(made, sift if len(sift.numbers) < sift.total else None, [values[number] for number in giants])
+        return made
+
+    def _join(self, sift: Sift, pieces: list[tuple[bytes, bytes]]) -> str:
+        if sift.bracket == "{":
+            return (b"{" + b",".join(key + b":" + value for key, value in pieces) + b"}").decode()
+        return (b"[" + b",".join(value for _, value in pieces) + b"]").decode()
+
+    def _choose(self, sift: Sift, allowance: int) -> list[int]:
+        """The rows to take out, in order: of those that stand in runs, the best."""
+        count = sum(run.count for run in sift.runs)
+        if not count:
+            return []
+        raw = sum(run.end - run.start for run in sift.runs) / count
+        most = int(SPARE * allowance * CHARACTERS_PER_TOKEN / max(1.0, sift.size / count)) + SPARE_ROWS
+        most = min(most, int((RAW_LEAST + RAW_SHARED * raw * count / len(self.data)) / max(1.0, raw)) + SPARE_ROWS)
+        if count <= most:
+            return [number for run in sift.runs for number in range(run.first, run.first + run.count)]
+        worths = dict(sift.standing)
+        worths[1] = worths[sift.total] = EDGE_WORTH
+        for number in range(1, min(sift.total, most) + 1):
+            worths.setdefault(number, 0.0)
+        bonuses = self._bonuses(sift)
+        for number in bonuses:
+            worths.setdefault(number, 0.0)
+        for number, standing in worths.items():
+            worths[number] = max(standing, PLACE_WORTH * (1 - number / sift.total)) + bonuses.get(number, 0.0)
+        for giant in sift.giants:
+            worths.pop(giant.number, None)
+        return sorted(sorted(worths, key=lambda number: (-worths[number], number))[:most])
+
+    def _bonuses(self, sift: Sift) -> dict[int, float]:
+        rows = sum(other.total for other in self.sifts)
+        trouble = TROUBLE_WORTH * min(1.0, 0.3 * rows / max(1, self.sight.troubled))
+        bonuses = dict.fromkeys(sift.places.troubled, trouble)
+        for number, which in sift.places.hits:
+            bonuses[number] = bonuses.get(number, 0.0) + self.sight.share(which)
+        return bonuses

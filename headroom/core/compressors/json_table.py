@@ -15,11 +15,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from headroom.core.compressors.json_text import key_text, string_cell, string_cells, write
+
+if TYPE_CHECKING:
+    from headroom.core.compressors.json_sift import Sift, Sifted
 
 MAX_LEAVES = 120
 """Leaf columns, constant ones included."""
@@ -49,16 +52,23 @@ class Table:
 
     name: str
     count: int
-    """Rows."""
+    """Rows, whether or not they are at hand."""
     keyed: bool
     """Whether the rows are the members of an object."""
     constants: list[tuple[str, str]]
     """(column, cell) of the columns that are the same in every row."""
     header: list[str]
     cells: list[list[str]]
-    """One list a column, one text a row."""
+    """One list a column, one text a row at hand."""
     values: dict[int, list[Any]] = field(default_factory=dict)
     """The values of the columns in which a cell is long enough to be shortened, or holds another table."""
+    sift: Sift | None = None
+    """What is known about the rows that are not at hand."""
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """Which rows are at hand, counted from 1."""
+        return range(1, self.count + 1) if self.sift is None else self.sift.numbers
 
     @property
     def placeholder(self) -> str:
@@ -106,6 +116,12 @@ class Folded:
     """The `id` of every container in which, at some depth, a placeholder stands. All of them are kept alive by `root`."""
     names: dict[str, int] = field(default_factory=dict)
     """Tables' names, and how many have asked for each."""
+    sifted: Sifted | None = None
+    """What is known about parts of the document that are not at hand."""
+
+    def sift_of(self, container: Any) -> Sift | None:
+        """What is known about the missing parts of a container; None if it has all of its own."""
+        return None if self.sifted is None else self.sifted.sifts.get(id(container))
 
     @property
     def whole(self) -> Table | None:
@@ -123,15 +139,20 @@ class Folded:
         return "\n".join(parts)
 
 
-def fold(value: Any, lines: bool = False) -> Folded:
+def fold(value: Any, lines: bool = False, sifted: Sifted | None = None) -> Folded:
     """Take the tables out of `value` (a list, if `lines`), wherever a table is shorter."""
-    folded = Folded(value, lines)
+    folded = unfolded(value, lines, sifted)
     if lines:
         if (table := _table(value, "", folded, MIN_GAIN)) is not None:
             folded.root = _stand_in(table, folded)
         return folded
     folded.root = _place(value, "", folded)
     return folded
+
+
+def unfolded(value: Any, lines: bool = False, sifted: Sifted | None = None) -> Folded:
+    """`value` without tables."""
+    return Folded(value, lines, sifted=sifted, holders=set(sifted.partial) if sifted else set())
 
 
 def _place(value: Any, key: str, folded: Folded, min_gain: int = MIN_GAIN) -> Any:
@@ -144,7 +165,7 @@ def _place(value: Any, key: str, folded: Folded, min_gain: int = MIN_GAIN) -> An
             return value
         items = [_place(v, key, folded, min_gain) if type(v) is list or type(v) is dict else v for v in value]
         changed = any(new is not old for new, old in zip(items, value, strict=True))
-        return _held(items, folded) if changed else value
+        return _held(items, value, folded) if changed else value
     if type(value) is dict:
         if len(value) > 2 and (table := _table(value, key, folded, min_gain)) is not None:
             return _stand_in(table, folded)
@@ -156,12 +177,14 @@ def _place(value: Any, key: str, folded: Folded, min_gain: int = MIN_GAIN) -> An
             if new is not old:
                 members = dict(value) if members is None else members
                 members[name] = new
-        return value if members is None else _held(members, folded)
+        return value if members is None else _held(members, value, folded)
     return value
 
 
-def _held(container: Any, folded: Folded) -> Any:
+def _held(container: Any, old: Any, folded: Folded) -> Any:
     folded.holders.add(id(container))
+    if folded.sifted is not None:
+        folded.sifted.replace(old, container)
     return container
 
 
@@ -177,18 +200,24 @@ def _table(value: list[Any] | dict[str, Any], key: str, folded: Folded, min_gain
     kind = type(rows[0])
     if (kind is not dict and (keyed or kind is not list)) or set(map(type, rows)) != {kind}:
         return None
+    if folded.sifted is not None and not folded.sifted.partial.isdisjoint(map(id, rows)):
+        return None
+    sift = folded.sift_of(value)
     leaves: list[tuple[str, list[Any]]] = []
     if not split(rows, "", leaves, 0, not keyed) or len(leaves) > MAX_LEAVES or gain_of(leaves) < min_gain:
         return None
     count = len(rows)
     texts = [cell_texts(values) for _, values in leaves]
     same = [column.count(column[0]) == count for column in texts]
+    if sift is not None:
+        count = sift.total
+        same = [flag and sift.is_constant(path, cells[0]) for flag, (path, _), cells in zip(same, leaves, texts, strict=True)]
     if all(same) and not keyed:
         same[0] = False  # a table without columns would have no lines to count
     if same.count(False) > MAX_VARYING:
         return None
     is_whole = not key and not folded.tables and (value is folded.root)
-    table = Table("" if is_whole else _name(key, folded), count, keyed, [], [], [])
+    table = Table("" if is_whole else _name(key, folded), count, keyed, [], [], [], sift=sift)
     folded.tables.append(table)
     if keyed:
         table.header.append(KEY_COLUMN)

@@ -48,7 +48,7 @@ def read_part(data: bytes) -> Any:
     """`read` for looking only, a few times faster: -0 comes as 0."""
     try:
         value = _DECODER.decode(data)
-        if b"\\u0022" in data or msgspec.json.format(data, indent=-1).count(b'":') != _ENCODER.encode(value).count(b'":'):
+        if b"\\u0022" in data or _colons(data) != _ENCODER.encode(value).count(b'":'):
             return _read_slowly(data.decode())
         return value
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as problem:
@@ -56,13 +56,32 @@ def read_part(data: bytes) -> Any:
 
 
 def raw_items(data: bytes) -> list[bytes]:
-    """The items of a JSON array, each as it is written, blanks between tokens removed."""
+    """The items of a JSON array, each as it is written, without the blanks between tokens."""
     return list(map(bytes, _RAW_ITEMS.decode(msgspec.json.format(data, indent=-1))))
 
 
-def raw_members(data: bytes) -> dict[str, bytes]:
-    """The members of a JSON object, each value as it is written, blanks between tokens removed."""
-    return {key: bytes(value) for key, value in _RAW_MEMBERS.decode(msgspec.json.format(data, indent=-1)).items()}
+def raw_members(data: bytes) -> list[tuple[bytes, bytes]]:
+    """Keys and values of a JSON object, the same way."""
+    members = _RAW_MEMBERS.decode(msgspec.json.format(data, indent=-1))
+    return [(_ENCODER.encode(key), bytes(value)) for key, value in members.items()]
+
+
+def read_line_part(data: bytes) -> list[Any]:
+    """`read_lines` for looking only."""
+    try:
+        rows: list[Any] = _DECODER.decode_lines(data)
+        lines = [line for line in data.split(b"\n") if line and not line.isspace()]
+        if len(rows) != len(lines):
+            raise ValueError("not one document a line")
+        if b"\\u0022" in data or _colons(b"[" + b",".join(lines) + b"]") != _ENCODER.encode(rows).count(b'":'):
+            return [_read_slowly(line.decode()) for line in lines]
+        return rows
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as problem:
+        raise ValueError("not JSON Lines that can be kept exactly") from problem
+
+
+def _colons(data: bytes) -> int:
+    return msgspec.json.format(data, indent=-1).count(b'":')
 
 
 def read_lines(text: str) -> list[Any]:

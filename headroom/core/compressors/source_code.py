@@ -8,13 +8,16 @@ from headroom.core.compressors import code_claims
 from headroom.core.compressors import lines as chooser
 from headroom.core.compressors.code_outline import Outline, outline
 from headroom.core.compressors.code_views import EVERY, View, margin_step, read_view, write_view
-from headroom.core.compressors.code_worths import line_worths
+from headroom.core.compressors.code_worths import line_worths, named_lines
 from headroom.core.detect import Sample
 from headroom.core.tokens import estimate
 from headroom.core.types import ContentKind, Request, Shortened
 
 _LITTLE_OVER = 1.25
 """A text over its allowance by less than this is shown whole: a gap so small is not worth the agent's second look."""
+POINTER_TOKENS = 25
+_SEEN = 1_000.0
+"""Pointers first: they cost little, and say more than a gap's mark."""
 _LEAST_FOLD = 0.97
 """A light margin must make the text at least this much shorter."""
 _CODE_PATH = (
@@ -26,6 +29,9 @@ _FRAME_LINE = re.compile(
     r"|</?(?:file|document|source|content|code|result|output|item|page|section|path)\w{0,20}(?: [^<>]{0,300})?>"
 )
 """What stands between files in one text: fences, paths, tags."""
+
+
+_NAME = re.compile(r"\b(?:def|class|func|function|fn|struct|enum|trait|interface|impl|module|mod|type)\s+\*?(?:\([^()]{0,80}\)\s*)?([A-Za-z_]\w*)")
 
 
 class SourceCode:
@@ -43,11 +49,29 @@ class SourceCode:
         ending = text[len(body) :]
         original = body.split("\n")
         view = read_view(original)
-        folded = write_view(view) if view.numbers else body
+        folded = write_view(view, named=named_lines(view.lines, request.query)) if view.numbers else body
         size = estimate(folded)
-        if request.lossless or size <= _LITTLE_OVER * request.allowance(size):
+        allowance = request.allowance(size)
+        if request.lossless or size <= _LITTLE_OVER * allowance:
             return _fold(text, folded + ending, view) if view.numbers else None
-        return _digest(view, request, size, ending)
+        costs = [len(line) * 5 // 18 + 1 for line in view.lines]  # 3.6 characters a token, without floats
+        seen = request.seen(view.lines) if request.seen else bytearray()
+        if 1 in seen:
+            _charge_pointers(costs, seen)
+            if sum(costs) <= _LITTLE_OVER * allowance:
+                return _fold(text, folded + ending, view) if view.numbers else None
+        return _digest(view, request, allowance, costs, seen, ending)
+
+
+def _charge_pointers(costs: list[int], seen: bytearray) -> None:
+    """What an earlier output shows will be pointers: one for each run, at its first line's cost."""
+    start = seen.find(1)
+    while start >= 0:
+        end = seen.find(0, start)
+        end = len(seen) if end < 0 else end
+        costs[start:end] = [0] * (end - start)
+        costs[start] = POINTER_TOKENS
+        start = seen.find(1, end)
 
 
 def _fold(text: str, folded: str, view: View) -> Shortened | None:
@@ -57,15 +81,27 @@ def _fold(text: str, folded: str, view: View) -> Shortened | None:
     return Shortened(folded, sparse, lossy=False, implied=margin_step(view) > 1)
 
 
-def _digest(view: View, request: Request, size: int, ending: str) -> Shortened | None:
+def _digest(view: View, request: Request, allowance: int, costs: list[int], seen: bytearray, ending: str) -> Shortened | None:
     found = outline(view.lines, *_sections(view))
     worths = line_worths(view.lines, view.numbers, found, request.query)
-    costs = [len(line) * 5 // 18 + 1 for line in view.lines]  # 3.6 characters a token, without floats
-    keep = chooser.choose(worths, costs, request.allowance(size), chooser.GAP_TOKENS)
+    for index in (index for index, shown in enumerate(seen) if shown):
+        worths[index] += _SEEN
+    keep = chooser.choose(worths, costs, allowance, chooser.GAP_TOKENS)
     omitted = chooser.bridge(keep, costs)
     if not omitted:
         return None
-    return Shortened(write_view(view, keep) + ending, _note(view, found, keep, omitted), lossy=True)
+    text = write_view(view, keep, _names(view, found), named_lines(view.lines, request.query)) + ending
+    return Shortened(text, _note(view, found, keep, omitted), lossy=True)
+
+
+def _names(view: View, found: Outline) -> dict[int, str]:
+    """What each definition is called, by the line of its header."""
+    names = {}
+    for definition in found.definitions:
+        match = _NAME.search(view.lines[definition.header][:300])
+        if match is not None:
+            names[definition.header] = match[1]
+    return names
 
 
 def _sections(view: View) -> tuple[list[tuple[int, int]], code_claims.IsPython]:
