@@ -22,6 +22,8 @@ _PER_DEPTH = 2.0
 _TROUBLE = 45.0
 _SHORT_BODY = 20.0
 _BODY = 5.0
+_IMPORT = 30.0
+"""An edit that needs another name quotes its import line."""
 _ASKED = 90.0
 """Added to the body of the region that answers best; others get their share of it."""
 _NEAR_HIT = 40.0
@@ -152,6 +154,8 @@ def _apply_roles(worths: list[float], outline: Outline, lines: Sequence[str]) ->
             worths[index] = _FRAME if near else _TROUBLE if reports_trouble(lines[index][:_LONG_LINE]) else _SHORT_BODY
             continue
         previous_code = index
+        if role == IMPORT:
+            worths[index] = max(worths[index], _IMPORT)
         if role in _ROLE_DISCOUNT:
             worths[index] *= _ROLE_DISCOUNT[role]
 

@@ -142,28 +142,33 @@ class _Page:
         return any(self.keep[child.index] for child in unit.children)
 
     def _children(self, unit: Branch) -> str:
+        shown = self._shown(unit)
+        parts: list[str] = []
+        at = unit.children[0].first if unit.sift is None else 1
+        missing = 0
+        for child, visible in zip(unit.children, shown, strict=True):
+            if not visible:
+                continue
+            if at < child.first:
+                parts.append(_mark(unit, at, child.first - 1))
+                missing += child.first - at
+            parts.append(self.render(child))
+            at = child.last + 1
+        if at <= unit.total:
+            parts.append(_mark(unit, at, unit.total))
+            missing += unit.total + 1 - at
+        if missing:
+            self.missing[unit.index] = missing
+        return unit.joint.join(parts)
+
+    def _shown(self, unit: Branch) -> bytearray:
         children = unit.children
         shown = bytearray(self.keep[child.index] for child in children)
         if 0 in shown:
             # what holds more would only be shown empty
             costs = [99 if isinstance(child, Branch) else self.costs[child.index] for child in children]
-            left_out = bridge(shown, costs)
-            if left_out:
-                self.omitted += left_out
-                self.omitted_children[unit.index] = shown
-        parts: list[str] = []
-        gap: Unit | None = None
-        for child, visible in zip(children, shown, strict=True):
-            if visible:
-                if gap is not None:
-                    parts.append(_mark(unit, gap.first, child.first - 1))
-                    gap = None
-                parts.append(self.render(child))
-            elif gap is None:
-                gap = child
-        if gap is not None:
-            parts.append(_mark(unit, gap.first, children[-1].last))
-        return unit.joint.join(parts)
+            bridge(shown, costs)
+        return shown
 
 
 def _mark(parent: Branch, first: int, last: int) -> str:

@@ -7,7 +7,7 @@ that has parts of its own is a `Branch`: its own text is what stands around them
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -15,6 +15,11 @@ from headroom.core.compressors.json_facts import row_worths
 from headroom.core.compressors.json_table import LONG_CELL, Folded, Table
 from headroom.core.compressors.json_text import write
 
+if TYPE_CHECKING:
+    from headroom.core.compressors.json_sift import Sift
+
+HUGE_ROW = 1_600
+"""Characters up to which a row is shown whole or not at all."""
 ATOM = 200
 """Characters up to which a value is shown whole or not at all."""
 CHUNK = 120
@@ -59,7 +64,7 @@ class Unit:
 class Branch(Unit):
     """A unit with others inside it."""
 
-    __slots__ = ("absent", "bound", "children", "close", "head", "joint", "middle", "names", "prefix", "slots", "table", "unit")
+    __slots__ = ("absent", "bound", "children", "close", "head", "joint", "key", "middle", "names", "prefix", "sift", "slots", "table", "unit")
 
     def __init__(self, parent: Branch | None, opening: str, first: int, worth: float, unit: str = "item", joint: str = ",") -> None:
         super().__init__(parent, opening, first, worth)
@@ -70,6 +75,10 @@ class Branch(Unit):
         self.children: list[Unit] = []
         self.names: list[str] = []
         """The keys of an object, for the marks of its gaps."""
+        self.sift: Sift | None = None
+        """What is known about the parts that are not at hand, if some are not."""
+        self.key = ""
+        """The key that this unit has in an object, for the words of a note."""
         self.slots: list[str] = []
         """If not empty: the texts around the children, each of which is marked alone where it is left out."""
         self.prefix = ""
@@ -82,6 +91,11 @@ class Branch(Unit):
         """As worth as its parent: head and tail of a long string never vanish from a row that is shown."""
         self.table: Branch | None = None
         """The table that this unit's text points at."""
+
+    @property
+    def total(self) -> int:
+        """The number of its last part, at hand or not."""
+        return self.children[-1].last if self.sift is None else self.sift.total
 
     @property
     def own(self) -> str:
@@ -142,16 +156,19 @@ class Outline:
         branch = self._add(Branch(parent, prefix + ("{" if is_object else "["), position, worth, "key" if is_object else "item"))
         branch.close = "}" if is_object else "]"
         branch.names = list(value) if is_object else []
+        branch.sift = sift = self.folded.sift_of(value)
+        total = len(value) if sift is None else sift.total
+        numbers = range(1, total + 1) if sift is None else sift.numbers
         entries: Iterable[tuple[str, Any]] = value.items() if is_object else (("", item) for item in value)
         level = min(worth, 1.0) * LEVEL
-        small = _Chunk(self, branch, len(value), level)
+        small = _Chunk(self, branch, total, level)
         longest = 0
-        for number, (key, item) in enumerate(entries, 1):
+        for number, (key, item) in zip(numbers, entries, strict=True):
             label = write(key) + ":" if is_object else ""
             atom = self._atom(item)
             if atom is None:
                 small.flush()
-                self._grow(item, branch, label, number, level * _place_worth(number, len(value)))
+                self._grow(item, branch, label, number, level * _place_worth(number, total)).key = key
                 longest = ATOM
                 continue
             small.add(label + atom, number)
@@ -190,16 +207,17 @@ class Outline:
 
     def _grow_table(self, holder: Branch | None, table: Table) -> Branch:
         root = Branch(holder, table.title(), 1, 1.0 if holder is None else min(1.0, holder.worth), "row", "\n")
+        root.sift = table.sift
         self._add(root, listed=False)
         self.roots.append((root, table))
         self._grow_heading(root, table)
         standing = row_worths(table)
         count = table.count
         level = root.worth * LEVEL
-        for number, text in enumerate(table.rows(), 1):
-            worth = EDGE_WORTH if number == 1 or number == count else max(level * (1 - number / count), standing[number - 1])
-            if table.values and self._has_long_cells(table, number - 1):
-                self._grow_row(root, table, number, worth)
+        for place, (number, text) in enumerate(zip(table.numbers, table.rows(), strict=True)):
+            worth = EDGE_WORTH if number == 1 or number == count else max(level * (1 - number / count), standing[place])
+            if table.values and self._may_be_cut(table, place, text):
+                self._grow_row(root, table, place, number, worth)
             else:
                 self._add(Unit(root, text, number, worth))
         return root
@@ -218,30 +236,33 @@ class Outline:
             small.add(text, number)
         small.flush()
 
-    def _grow_row(self, root: Branch, table: Table, number: int, worth: float) -> None:
+    def _grow_row(self, root: Branch, table: Table, place: int, number: int, worth: float) -> None:
         """A row with cells that can be left out or shortened by themselves: its text and those cells take turns."""
         row = self._add(Branch(root, "", number, worth, "cell", ""))
         text = ""
         self._in_row = True  # a row is one line, whatever its cells hold
         for column, cells in enumerate(table.cells):
             values = table.values.get(column)
-            cell = cells[number - 1]
+            cell = cells[place]
             text += "," if column else ""
-            if values is None or not self._is_long(values[number - 1], cell):
+            if values is None or not self._is_long(values[place], cell):
                 text += cell
                 continue
             row.slots.append(text)
             text = ""
-            part = self._grow(values[number - 1], row, "", 1, min(worth, 1.0) * LEVEL)
-            value = values[number - 1]
+            value = values[place]
+            part = self._grow(value, row, "", 1, min(worth, 1.0) * LEVEL)
             part.bound = type(value) is str
             if type(value) is not msgspec.Raw:
                 part.absent = f"[… {len(value)} item{'s' * (len(value) > 1)}]" if type(value) is list else f"[… {len(cell)} characters]"
         row.slots.append(text)
         self._in_row = False
 
-    def _has_long_cells(self, table: Table, row: int) -> bool:
-        return any(self._is_long(values[row], table.cells[column][row]) for column, values in table.values.items())
+    def _may_be_cut(self, table: Table, place: int, text: str) -> bool:
+        """Whether a row has cells to shorten. Only where it must be: a row left out is easier to read than one in pieces."""
+        if len(text) <= HUGE_ROW and not any(type(values[place]) is msgspec.Raw for values in table.values.values()):
+            return False
+        return any(self._is_long(values[place], table.cells[column][place]) for column, values in table.values.items())
 
     def _is_long(self, value: Any, cell: str) -> bool:
         kind = type(value)
@@ -267,7 +288,7 @@ class _Chunk:
 
     def add(self, text: str, number: int) -> None:
         """Take in the text of the `number`th part of the parent."""
-        if self.texts and self.length + len(text) > self.outline.chunk:
+        if self.texts and (self.length + len(text) > self.outline.chunk or number != self.first + len(self.texts)):
             self.flush()
         if not self.texts:
             self.first = number

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+POINTER_TOKENS = 25
+_SEEN = 1_000.0
 GAP_TOKENS = 9
 """About what a gap's mark costs; shorter gaps are cheaper to show than to mark."""
 
@@ -48,6 +50,25 @@ def bridge(keep: bytearray, costs: Sequence[int], gap_tokens: int = GAP_TOKENS) 
         else:
             omitted += end - start
         start = end
+
+
+def charge_pointers(costs: list[int], seen: bytearray) -> None:
+    """Lines that an earlier output shows will be left as pointers: one for each run, at its first line's cost."""
+    start = seen.find(1)
+    while start >= 0:
+        end = seen.find(0, start)
+        end = len(seen) if end < 0 else end
+        costs[start:end] = [0] * (end - start)
+        costs[start] = POINTER_TOKENS
+        start = seen.find(1, end)
+
+
+def prefer_seen(worths: list[float], seen: bytearray) -> None:
+    """Pointers before all else: they cost little, and say more than a gap's mark."""
+    start = seen.find(1)
+    while start >= 0:
+        worths[start] += _SEEN
+        start = seen.find(1, start + 1)
 
 
 def gap_mark(first: int, last: int, unit: str = "line") -> str:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 
 from headroom.core import tokens
+from headroom.core.compressors import lines as chooser
 from headroom.core.compressors.line_folds import Folded, fold_lines
 from headroom.core.compressors.line_units import Shown, Units, choose_units, show, units_of
 from headroom.core.compressors.line_worths import LOG, Weights, worths_of
@@ -69,8 +70,14 @@ def shorten_lines(text: str, folded: Folded, request: Request, weights: Weights,
     if request.lossless or size <= margin * allowance:
         return fold
     units = units_of(folded)
+    seen = request.seen(units.texts) if request.seen and units.joined is None else bytearray()
+    if 1 in seen:
+        chooser.charge_pointers(units.costs, seen)
+        if sum(units.costs) <= margin * allowance:
+            return fold
     templates = templates_of(units.texts)
     worths = worths_of(units.texts, templates, request.query, weights)
+    chooser.prefer_seen(worths, seen)
     with_table = weights is LOG and not templates.coarse and len(units.texts) >= _TABLE_LINES
     keep = choose_units(units, worths, allowance - _TABLE_TOKENS * with_table)
     shown = show(units, keep)

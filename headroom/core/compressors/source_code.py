@@ -15,9 +15,6 @@ from headroom.core.types import ContentKind, Request, Shortened
 
 _LITTLE_OVER = 1.25
 """A text over its allowance by less than this is shown whole: a gap so small is not worth the agent's second look."""
-POINTER_TOKENS = 25
-_SEEN = 1_000.0
-"""Pointers first: they cost little, and say more than a gap's mark."""
 _LEAST_FOLD = 0.97
 """A light margin must make the text at least this much shorter."""
 _CODE_PATH = (
@@ -57,21 +54,10 @@ class SourceCode:
         costs = [len(line) * 5 // 18 + 1 for line in view.lines]  # 3.6 characters a token, without floats
         seen = request.seen(view.lines) if request.seen else bytearray()
         if 1 in seen:
-            _charge_pointers(costs, seen)
+            chooser.charge_pointers(costs, seen)
             if sum(costs) <= _LITTLE_OVER * allowance:
                 return _fold(text, folded + ending, view) if view.numbers else None
         return _digest(view, request, allowance, costs, seen, ending)
-
-
-def _charge_pointers(costs: list[int], seen: bytearray) -> None:
-    """What an earlier output shows will be pointers: one for each run, at its first line's cost."""
-    start = seen.find(1)
-    while start >= 0:
-        end = seen.find(0, start)
-        end = len(seen) if end < 0 else end
-        costs[start:end] = [0] * (end - start)
-        costs[start] = POINTER_TOKENS
-        start = seen.find(1, end)
 
 
 def _fold(text: str, folded: str, view: View) -> Shortened | None:
@@ -84,8 +70,7 @@ def _fold(text: str, folded: str, view: View) -> Shortened | None:
 def _digest(view: View, request: Request, allowance: int, costs: list[int], seen: bytearray, ending: str) -> Shortened | None:
     found = outline(view.lines, *_sections(view))
     worths = line_worths(view.lines, view.numbers, found, request.query)
-    for index in (index for index, shown in enumerate(seen) if shown):
-        worths[index] += _SEEN
+    chooser.prefer_seen(worths, seen)
     keep = chooser.choose(worths, costs, allowance, chooser.GAP_TOKENS)
     omitted = chooser.bridge(keep, costs)
     if not omitted:
