@@ -24,10 +24,11 @@ fix:
     .venv/bin/ruff check --fix .
     .venv/bin/ruff format .
 
-# write down the newest versions that work together, for every Python that we support
+# write down the newest versions that work together, for every Python and platform that we support
 pin:
-    printf 'uv\nhatchling\n' | .venv/bin/python -m uv pip compile pyproject.toml - --extra dev --no-header --no-annotate \
+    printf 'uv\nhatchling\n' | .venv/bin/python -m uv pip compile pyproject.toml - --extra dev --universal --no-header --no-annotate \
         --python-version "$(sed -n 's/^requires-python = ">=\(.*\)".*/\1/p' pyproject.toml)" -o constraints.txt
+    sed -i 's/ ;.*//' constraints.txt
 
 # put what commands print today into README and docs
 docs:

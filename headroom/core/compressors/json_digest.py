@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from headroom.core.compressors.json_facts import facts
+from headroom.core.compressors.json_sift import Sifted
 from headroom.core.compressors.json_table import Table
 from headroom.core.compressors.json_units import Branch, Outline, Unit
 from headroom.core.compressors.lines import GAP_TOKENS, bridge, choose, gap_mark
@@ -28,6 +29,10 @@ CARRIED = 0.6
 ALIKE = ("row", "item", "column")
 """Units that stand beside others of their kind, and explain nothing about them."""
 NAMES_CHARACTERS = 60
+MOST_NAMES = 12
+LONGEST_NAME = 40
+MOST_PLACES = 3
+"""Of which a note says how much is missing there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +50,32 @@ def digest(outline: Outline, request: Request, allowance: int) -> Digest:
     """The best part of a document that fits `allowance` (estimated tokens)."""
     units = outline.units
     texts = [unit.own for unit in units]
-    bonuses, shared = _rate(units, texts, request.query)
+    bonuses, shared = _rate(units, texts, request.query, outline.sifted)
     worths = _worths(units, bonuses, shared)
     costs = [estimate(text) for text in texts]
     keep = choose(worths, [cost + (bonus and GAP_TOKENS // 2) for cost, bonus in zip(costs, bonuses, strict=True)], allowance)
     keep[0] = 1
     page = _Page(keep, costs)
     text = "\n".join(page.render(root) for root, table in outline.roots if keep[root.index])
-    return Digest(text, _note(outline, page), not page.omitted)
+    return Digest(text, _note(outline, page), not page.omitted and not page.missing)
 
 
-def _rate(units: list[Unit], texts: list[str], query: Query) -> tuple[list[float], list[float]]:
+def _rate(units: list[Unit], texts: list[str], query: Query, sifted: Sifted | None) -> tuple[list[float], list[float]]:
     """Per unit, what its own text adds to its worth (asked for, trouble), and what its relatives get a share of."""
     bonuses = [0.0] * len(units)
     shared = bonuses[:]
     troubled = [index for index, text in enumerate(texts) if len(text) > 3 and reports_trouble(text)]
     if troubled:
         # where every row says "critical" the word tells nothing
-        bonus = TROUBLE_WORTH * min(1.0, 0.3 * len(units) / len(troubled))
+        bonus = TROUBLE_WORTH * (min(1.0, 0.3 * len(units) / len(troubled)) if sifted is None else sifted.trouble)
         for index in troubled:
             parent = units[index].parent
             bonuses[index] = bonus * PROSE_SHARE if parent is not None and parent.unit == "character" else bonus
             shared[index] = bonuses[index] / 2
     if query:
         starts = list(accumulate((len(text) + 1 for text in texts), initial=0))
-        for offset, weight in query.hits("\n".join(texts)):
+        whole = "\n".join(texts)
+        for offset, weight in query.hits(whole) if sifted is None else sifted.hits_in(whole, query):
             index = bisect_right(starts, offset) - 1
             bonuses[index] += weight
             shared[index] += weight
@@ -108,8 +114,9 @@ class _Page:
         self.keep = keep
         self.costs = costs
         self.omitted = 0
-        self.omitted_children: dict[int, bytearray] = {}
-        """Which children of a unit (its index) are shown, where not all of them are."""
+        """Cells and tables that are left out whole."""
+        self.missing: dict[int, int] = {}
+        """How many parts of a unit (its index) are left out, where some are."""
 
     def render(self, unit: Unit) -> str:
         """The text of a kept unit, with its kept children and the marks of their gaps."""
@@ -122,15 +129,28 @@ class _Page:
             return self._fill(unit)
         if not unit.children:
             return unit.own
-        head = self._children(unit.head) if unit.head is not None else ""
-        return unit.open + head + unit.middle + self._children(unit) + unit.close
+        shown = self.shown(unit)
+        if unit.unit == "item" and 1 not in shown and unit.open[-1:] == "[":
+            # brackets around nothing but a mark would say less than the mark
+            self.missing[unit.index] = unit.total
+            return f"{unit.open}… {unit.total} item{'s' if unit.total > 1 else ''}{unit.close}"
+        head = self._children(unit.head, self.shown(unit.head)) if unit.head is not None else ""
+        return unit.open + head + unit.middle + self._children(unit, shown) + unit.close
+
+    def shown(self, unit: Branch) -> bytearray:
+        """Which children are shown: those that were kept, and gaps that cost less than their mark."""
+        children = unit.children
+        shown = bytearray(self.keep[child.index] for child in children)
+        if 0 in shown:
+            # what holds more would only be shown empty
+            bridge(shown, [99 if isinstance(child, Branch) else self.costs[child.index] for child in children])
+        return shown
 
     def _fill(self, unit: Branch) -> str:
         parts = [unit.slots[0]]
         for child, text in zip(unit.children, unit.slots[1:], strict=True):
             assert isinstance(child, Branch)  # what fits a cell as it is has no slot
-            # brackets around nothing but a mark would say less than the mark
-            if self.keep[child.index] and not (child.unit == "item" and child.children and not self._shows_any(child)):
+            if self.keep[child.index]:
                 parts.append(self.render(child))
             else:
                 self.omitted += 1
@@ -138,11 +158,7 @@ class _Page:
             parts.append(text)
         return "".join(parts)
 
-    def _shows_any(self, unit: Branch) -> bool:
-        return any(self.keep[child.index] for child in unit.children)
-
-    def _children(self, unit: Branch) -> str:
-        shown = self._shown(unit)
+    def _children(self, unit: Branch, shown: bytearray) -> str:
         parts: list[str] = []
         at = unit.children[0].first if unit.sift is None else 1
         missing = 0
@@ -161,59 +177,73 @@ class _Page:
             self.missing[unit.index] = missing
         return unit.joint.join(parts)
 
-    def _shown(self, unit: Branch) -> bytearray:
-        children = unit.children
-        shown = bytearray(self.keep[child.index] for child in children)
-        if 0 in shown:
-            # what holds more would only be shown empty
-            costs = [99 if isinstance(child, Branch) else self.costs[child.index] for child in children]
-            bridge(shown, costs)
-        return shown
-
 
 def _mark(parent: Branch, first: int, last: int) -> str:
     if parent.unit == "character":
         return f'"[… {last - first + 1} characters]"'
     if not parent.names:
         return gap_mark(first, last, parent.unit)
-    names = parent.names[first - 1 : last]
+    count = last - first + 1
+    some = min(last, first + MOST_NAMES - 1)
+    names = parent.names[first - 1 : some] if parent.sift is None else parent.sift.names(first, some)
     shown = ""
-    for name in names[:12]:
+    for name in names:
         longer = f"{shown}, {name}" if shown else name
         if len(longer) > NAMES_CHARACTERS:
             break
         shown = longer
     else:
-        if len(names) <= 12:
-            return f"[… {parent.unit}{'s' if len(names) > 1 else ''} {shown}]"
-    return f"[… {len(names)} {parent.unit}s: {shown}, …]" if shown else f"[… {len(names)} {parent.unit}s]"
+        if count <= MOST_NAMES:
+            return f"[… {parent.unit}{'s' if count > 1 else ''} {shown}]"
+    return f"[… {count} {parent.unit}s: {shown}, …]" if shown else f"[… {count} {parent.unit}s]"
 
 
 def _note(outline: Outline, page: _Page) -> str:
-    """What is missing: of the one table that misses rows, of all of them, or of the document."""
-    tables: list[tuple[Table, list[bool]]] = []
-    for root, table in outline.roots:
-        if table is None:
-            continue
-        shown = page.omitted_children.get(root.index, b"") if page.keep[root.index] else bytes(table.count)
-        if 0 in shown:
-            tables.append((table, [not flag for flag in shown]))
-    if not tables:
-        return _document_note(outline, page)
-    left_out = sum(sum(omitted) for _, omitted in tables)
-    if len(tables) > 1:
-        total = sum(table.count for _, table in outline.roots if table is not None)
-        return f"{left_out} of {total} rows left out, in {len(tables)} tables"
-    table, omitted = tables[0]
-    words = f"{left_out} of {table.count} {'rows of ' + table.name if table.name else 'rows'} left out"
-    said = facts(table, omitted)
+    """What is missing: of the one table that misses rows, or of the places that miss most."""
+    tables = [(root, table) for root, table in outline.roots if table is not None and _missing_rows(root, table, page)]
+    if len(tables) != 1:
+        return _places_note(outline, page)
+    root, table = tables[0]
+    words = _share_words(_missing_rows(root, table, page), table.count, "row", table.name) + " left out"
+    said = facts(table, page.shown(root) if page.keep[root.index] else bytes(len(table.numbers)))
     return f"{words}, {said}" if said else words
 
 
-def _document_note(outline: Outline, page: _Page) -> str:
-    root = outline.roots[0][0]
-    shown = page.omitted_children.get(root.index)
-    if shown is not None and not root.names and root.children:
-        missing = sum(child.last - child.first + 1 for child, flag in zip(root.children, shown, strict=True) if not flag)
-        return f"{missing} of {root.children[-1].last} {root.unit}s left out"
-    return "parts left out, each marked in its place"
+def _missing_rows(root: Branch, table: Table, page: _Page) -> int:
+    return page.missing.get(root.index, 0) if page.keep[root.index] else table.count
+
+
+def _places_note(outline: Outline, page: _Page) -> str:
+    places: dict[tuple[bool, str, str], list[int]] = {}
+
+    def add(missing: int, total: int, unit: str, name: str) -> None:
+        sums = places.setdefault((unit == "key", unit, name), [0, 0])
+        sums[0] += missing
+        sums[1] += total
+
+    roots = {root.index: table for root, table in outline.roots if table is not None}
+    for root, table in outline.roots:
+        if table is not None and (missing := _missing_rows(root, table, page)):
+            add(missing, table.count, "row", table.name)
+    for index, missing in page.missing.items():
+        unit = outline.units[index]
+        if index not in roots and isinstance(unit, Branch) and unit.unit in ("row", "item", "key"):
+            add(missing, unit.total, unit.unit, _name(unit))
+    # keys say least: they come where there is nothing else to say
+    ranked = sorted(places.items(), key=lambda place: (place[0][0], -place[1][0], place[0]))[:MOST_PLACES]
+    if not ranked:
+        return "parts left out, each marked in its place"
+    words = ", ".join(_share_words(missing, total, unit, name) for (_, unit, name), (missing, total) in ranked)
+    return f"{words} left out" + (", and parts of others" if len(places) > MOST_PLACES else "")
+
+
+def _share_words(missing: int, total: int, unit: str, name: str) -> str:
+    return f"{missing} of {total} {unit}s of {name}" if name else f"{missing} of {total} {unit}s"
+
+
+def _name(unit: Branch) -> str:
+    """The key under which a unit stands, or the nearest one above it."""
+    above: Branch | None = unit
+    while above is not None and not above.key:
+        above = above.parent
+    return above.key if above is not None and len(above.key) <= LONGEST_NAME and above.key.isprintable() else ""

@@ -1,16 +1,17 @@
 """JSON documents and JSON Lines: arrays of records as tables, the rest minified, and a digest of what is too long.
 
-Four files share the work: `json_text` reads and writes exactly, `json_table` makes tables, `json_digest` chooses what
-to show, `json_facts` says what stands out and what the rest have in common.
+Files share the work: `json_text` reads and writes exactly, `json_table` makes tables, `json_units` and `json_digest`
+choose what to show, `json_facts` says what stands out and what the rest have in common. A large document is never in
+memory as a whole: `json_sieve` takes out of it what a digest may show.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from headroom.core.compressors.json_digest import digest
-from headroom.core.compressors.json_table import Folded, fold
+from headroom.core.compressors.json_sieve import LARGE, Document, sieve
+from headroom.core.compressors.json_table import Folded, fold, unfolded
 from headroom.core.compressors.json_text import depth_within, read, read_lines
 from headroom.core.compressors.json_units import Outline
 from headroom.core.detect import Sample
@@ -41,24 +42,31 @@ class JsonRecords:
     def compress(self, text: str, request: Request) -> Shortened | None:
         """Tables and minified JSON; over the allowance, the rows and members that matter most. See `Compressor`."""
         try:
-            value, lines = _read(text)
-            folded = fold(value, lines)
-            shorter = folded.text()
-            if folded.tables and len(shorter) >= len(plain := Folded(value, lines).text()):
-                folded, shorter = Folded(value, lines), plain
+            document = _whole(text) if request.lossless or len(text) < LARGE else sieve(text, request)
+            folded, shorter = _folded(document)
         except (ValueError, RecursionError, OverflowError):
             return None
-        del value  # large, and the tables hold what they need of it
-        size = estimate(shorter)
+        size = estimate(shorter) if document.sifted is None else document.size
+        del document  # large, and the tables hold what they need of it
         allowance = request.allowance(size)
         folded_note = _fold_note(folded)
-        if not request.lossless and size > allowance + MARK_TOKENS:
+        partial = folded.sifted is not None
+        if partial or (not request.lossless and size > allowance + MARK_TOKENS):
             outline = Outline(folded, len(shorter))
             del folded
             chosen = digest(outline, request, allowance)
-            if not chosen.complete and len(chosen.text) < len(shorter):
+            if (partial or not chosen.complete) and len(chosen.text) < (len(text) if partial else len(shorter)):
                 return Shortened(chosen.text, chosen.note, lossy=True)
-        return Shortened(shorter, folded_note, lossy=False) if len(shorter) < len(text) else None
+        return Shortened(shorter, folded_note, lossy=False) if len(shorter) < len(text) and not partial else None
+
+
+def _folded(document: Document) -> tuple[Folded, str]:
+    """With tables where they are shorter, and the text of that."""
+    folded = fold(document.value, document.lines, document.sifted)
+    shorter = folded.text()
+    if folded.tables and len(shorter) >= len(plain := unfolded(document.value, document.lines, document.sifted).text()):
+        return unfolded(document.value, document.lines, document.sifted), plain
+    return folded, shorter
 
 
 def _is_closed(line: str) -> bool:
@@ -66,8 +74,8 @@ def _is_closed(line: str) -> bool:
     return bool(stripped) and _PARTNERS.get(stripped[0]) == stripped[-1]
 
 
-def _read(text: str) -> tuple[Any, bool]:
-    """The value, and whether it was JSON Lines. ValueError if it is not JSON that can be kept exactly."""
+def _whole(text: str) -> Document:
+    """ValueError if it is not JSON that can be kept exactly."""
     try:
         value, lines = read(text), False
     except ValueError:
@@ -78,7 +86,7 @@ def _read(text: str) -> tuple[Any, bool]:
         raise ValueError("a single value")
     if not depth_within(value):
         raise ValueError("nested too deep")
-    return value, lines
+    return Document(value, lines)
 
 
 def _fold_note(folded: Folded) -> str:

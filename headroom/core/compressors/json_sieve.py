@@ -7,7 +7,7 @@ more than fit the budget, are read again, and go the way of a small document, wi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from headroom.core.compressors.json_columns import Column
@@ -32,19 +32,19 @@ TROUBLE_WORTH = 3.0
 
 
 @dataclass(slots=True)
-class Sieved:
-    """What is left of a document."""
+class Document:
+    """A document, or the part of it that a digest may show."""
 
     value: Any
     lines: bool
     """JSON Lines."""
-    size: int
-    """Tokens (estimated) of all of it, folded."""
-    sifted: Sifted = field(default_factory=Sifted)
-    """What is known about the containers that are not whole."""
+    sifted: Sifted | None = None
+    """What is known about the containers that are not whole; None if all are."""
+    size: int = 0
+    """If some are not: tokens (estimated) of all of the document, folded."""
 
 
-def sieve(text: str, request: Request) -> Sieved:
+def sieve(text: str, request: Request) -> Document:
     """Sieve a document for one request. ValueError if it is not JSON that can be kept exactly."""
     return _Sieve(text.encode(), request).run()
 
@@ -57,7 +57,7 @@ class _Sieve:
         self.sifts: list[Sift] = []
         self.sifted = Sifted()
 
-    def run(self) -> Sieved:
+    def run(self) -> Document:
         start, end = stripped(self.data, 0, len(self.data))
         root = self._lines(start, end) if self._is_lines(start, end) else self._container(start, end, 0)
         size = estimate("") + int(sum(sift.size for sift in self.sifts) / CHARACTERS_PER_TOKEN)
@@ -68,7 +68,7 @@ class _Sieve:
         rows = sum(sift.total for sift in self.sifts)
         self.sifted.trouble = min(1.0, 0.3 * rows / max(1, self.sight.troubled))
         self.sifted.hits = dict(zip(self.sight.terms, self.sight.hits, strict=True))
-        return Sieved(value, not root.bracket, size, self.sifted)
+        return Document(value, not root.bracket, self.sifted if self.sifted.partial else None, size)
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -120,8 +120,7 @@ class _Sieve:
         leaves = leaves_of(rows, bool(keys))
         if leaves is None:
             # each part in one line, as a small document would show it
-            lines = [b":".join(pair) if pair[0] else pair[1] for pair in sift.texts(run)]
-            text = b"\n".join(lines).decode()
+            text = b"\n".join([b":".join(pair) if pair[0] else pair[1] for pair in sift.texts(run)]).decode()
             sift.characters += len(text)
             self.sight.look(text, run.first, sift.places)
             return

@@ -10,6 +10,7 @@ from headroom.core.compressors.json_columns import Column
 from headroom.core.compressors.json_sight import Places
 from headroom.core.compressors.json_table import MAX_LEAVES, cell_text, gain_of, split
 from headroom.core.compressors.json_text import raw_items, raw_members, read_line_part, read_part
+from headroom.core.worth import Query
 
 Leaves = list[tuple[str, list[Any]]]
 
@@ -153,3 +154,10 @@ class Sifted:
         """`new` stands for `old` from now on."""
         if id(old) in self.partial:
             self.note(new, self.sifts.get(id(old)), [old])
+
+    def hits_in(self, text: str, query: Query) -> Iterator[tuple[int, float]]:
+        """`query.hits` for a part of the document: each hit weighs what it does among those of the whole."""
+        for term, weight in query.terms:
+            found = Query(((term, weight),)).hits(text)
+            share = weight / max(1, len(found), self.hits.get(term, 0)) ** 0.5
+            yield from ((offset, share) for offset, _ in found)

@@ -64,7 +64,22 @@ class Unit:
 class Branch(Unit):
     """A unit with others inside it."""
 
-    __slots__ = ("absent", "bound", "children", "close", "head", "joint", "key", "middle", "names", "prefix", "sift", "slots", "table", "unit")
+    __slots__ = (
+        "absent",
+        "bound",
+        "children",
+        "close",
+        "head",
+        "joint",
+        "key",
+        "middle",
+        "names",
+        "prefix",
+        "sift",
+        "slots",
+        "table",
+        "unit",
+    )
 
     def __init__(self, parent: Branch | None, opening: str, first: int, worth: float, unit: str = "item", joint: str = ",") -> None:
         super().__init__(parent, opening, first, worth)
@@ -112,6 +127,7 @@ class Outline:
     def __init__(self, folded: Folded, characters: int) -> None:
         """`characters` is the length of the folded document: the larger, the coarser the units of small values."""
         self.folded = folded
+        self.sifted = folded.sifted
         self.chunk = max(CHUNK, characters // MAX_CHUNKS)
         self.units: list[Unit] = []
         self.roots: list[tuple[Branch, Table | None]] = []

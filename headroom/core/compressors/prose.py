@@ -45,6 +45,8 @@ _COMMON = frozenset(_COMMON_WORDS.split())
 HEADING_WORTH = 6.0
 FIRST_SENTENCE = 3.0
 LATER_SENTENCE = 0.9
+LAST_LINES = 3
+"""Where a text ends, its result often stands."""
 LIST_ITEM = 1.8
 CODE_HEAD = 1.6
 CODE_LINE = 0.5
@@ -234,6 +236,9 @@ def _worths(units: Units, query: Query) -> list[float]:
     _whole_paragraphs(units, worths, hits)
     if count:
         worths[0] = max(worths[0], HEADING_WORTH)
+        last = max((index for index, text in enumerate(texts) if text.strip()), default=0)
+        for index in range(max(0, last - LAST_LINES + 1), last + 1):
+            worths[index] = max(worths[index], FIRST_SENTENCE)
     return worths
 
 
