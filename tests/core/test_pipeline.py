@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from headroom import Budget, CompressConfig, CompressionHooks, ConfigError, FormatError, HeadroomError, MemoryStore, compress, retrieve
-from headroom.core import marker, pipeline, protect
+from headroom.core import marker, pipeline, protect, shorten
+from headroom.core.worth import Query
 from tests.conversations import FORMATS, call_and_output, text_at
 
 MODEL = "gpt-4o"
@@ -241,3 +242,11 @@ def test_a_fold_that_opens_the_way_for_another_is_followed_by_it(lossless: bool)
     for text in (json.dumps(record, indent=1), "\n".join([json.dumps(record)] * 9), "Result:\n" + json.dumps(record, indent=4) + "\nDone."):
         once = run(call_and_output("openai", 1, "get", "{}", [text * 4], ""), lossless=lossless)
         assert run(once.messages, lossless=lossless).messages == once.messages
+
+
+def test_a_request_carries_its_budgets_own_figures() -> None:
+    """Whatever a request knows besides: each figure of the budget arrives under its own name."""
+    config = CompressConfig(budget=Budget(100, 0.25, 777), budgets={})
+    request = shorten.requests(Query(), config, bias=2.0)("any_kind")
+    assert (request.budget_tokens, request.budget_share, request.budget_most) == (200, 0.5, 1_554)
+    assert request.seen is None and not request.lossless

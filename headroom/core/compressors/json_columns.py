@@ -27,7 +27,7 @@ MAX_PLACES = 400
 """Rows that are remembered of one value. A value with more of them is not rare."""
 FREQUENT = 0.1
 """Share of a run from which a value is not rare; then only its first row is of interest."""
-_ONE_KIND = (frozenset((str,)), frozenset((int,)), frozenset((bool,)))
+_ONE_KIND: tuple[set[type], ...] = ({str}, {int}, {bool})
 
 Telling = Callable[[str], bool]
 """Whether a value is asked for, or tells of trouble: then all of its rows are of interest."""
@@ -69,7 +69,7 @@ class Column:
                     self.counts = None
                 return None
             self.counts = None
-        text = _lines(values, kinds)
+        text = lines_of(values, kinds)
         self.characters += len(text)
         return text
 
@@ -148,8 +148,8 @@ class Column:
                 places.append(first + at)
 
 
-def _lines(values: list[Any], kinds: set[type]) -> str:
-    """Values one a line, for searching."""
+def lines_of(values: list[Any], kinds: set[type]) -> str:
+    """Values one a line, for searching; `kinds` are their types."""
     if kinds == {int}:
         return "\n".join(map(str, values))
     if kinds == {msgspec.Raw}:

@@ -53,7 +53,7 @@ def digest(outline: Outline, request: Request, allowance: int) -> Digest:
     bonuses, shared = _rate(units, texts, request.query, outline.sifted)
     worths = _worths(units, bonuses, shared)
     costs = [estimate(text) for text in texts]
-    keep = choose(worths, [cost + (bonus and GAP_TOKENS // 2) for cost, bonus in zip(costs, bonuses, strict=True)], allowance)
+    keep = choose(worths, [cost + (GAP_TOKENS // 2 if bonus else 0) for cost, bonus in zip(costs, bonuses, strict=True)], allowance)
     keep[0] = 1
     page = _Page(keep, costs)
     text = "\n".join(page.render(root) for root, table in outline.roots if keep[root.index])
@@ -222,9 +222,11 @@ def _places_note(outline: Outline, page: _Page) -> str:
         sums[1] += total
 
     roots = {root.index: table for root, table in outline.roots if table is not None}
+    names = {table.name for table in roots.values()}
     for root, table in outline.roots:
         if table is not None and (missing := _missing_rows(root, table, page)):
-            add(missing, table.count, "row", table.name)
+            first, _, number = table.name.rpartition("-")  # logs-2: there is another table of that key
+            add(missing, table.count, "row", first if number.isdigit() and first in names else table.name)
     for index, missing in page.missing.items():
         unit = outline.units[index]
         if index not in roots and isinstance(unit, Branch) and unit.unit in ("row", "item", "key"):

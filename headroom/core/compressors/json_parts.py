@@ -22,7 +22,7 @@ _LONGEST_KEY = 4_096
 _KEY = re.compile(rb'\s*("[^"\\]*(?:\\.[^"\\]*)*")\s*:\s*', re.DOTALL)
 _COLON = re.compile(r"\s*:\s*")
 _BLANK = re.compile(r"\s*")
-_SCAN = json.JSONDecoder(parse_float=len, parse_int=len, parse_constant=len).scan_once  # type: ignore[arg-type]  # only the ends matter
+_DECODER = json.JSONDecoder(parse_float=len, parse_int=len, parse_constant=len)  # only the ends matter
 _BLANKS = b" \t\r\n"
 
 
@@ -158,12 +158,12 @@ def _before_giant(data: bytes, at: int, is_object: bool) -> int:
     try:
         while True:
             if is_object:
-                _, place = _SCAN(window, place)
+                _, place = _DECODER.raw_decode(window, place)
                 colon = _COLON.match(window, place)
                 if colon is None:
                     break
                 place = colon.end()
-            _, place = _SCAN(window, place)
+            _, place = _DECODER.raw_decode(window, place)
             comma = _COMMA.match(window, place)
             if comma is None:
                 break

@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from headroom.core.compressors.json_columns import Column
+import msgspec
+
+from headroom.core.compressors.json_columns import Column, lines_of
 from headroom.core.compressors.json_parts import Part, key_of, lines, parts, stripped
 from headroom.core.compressors.json_sift import Giant, Leaves, Run, Sift, Sifted, leaves_of
 from headroom.core.compressors.json_sight import Sight
@@ -20,6 +22,8 @@ from headroom.core.types import Request
 
 LARGE = 300_000
 """Characters from which a document is sieved."""
+USUAL_TOKENS = 8_000
+MOST_TOKENS = 10**9
 SPARE = 1.5
 """How many more rows are taken out than are likely to fit."""
 SPARE_ROWS = 20
@@ -49,6 +53,14 @@ def sieve(text: str, request: Request) -> Document:
     return _Sieve(text.encode(), request).run()
 
 
+def _room(allowance: int) -> int:
+    """Tokens' worth of rows to take out: the same for all ordinary budgets, so that more of it never shows less."""
+    room = USUAL_TOKENS
+    while room < allowance and room < MOST_TOKENS:
+        room *= 2
+    return room
+
+
 class _Sieve:
     def __init__(self, data: bytes, request: Request) -> None:
         self.data = data
@@ -62,7 +74,7 @@ class _Sieve:
         root = self._lines(start, end) if self._is_lines(start, end) else self._container(start, end, 0)
         size = estimate("") + int(sum(sift.size for sift in self.sifts) / CHARACTERS_PER_TOKEN)
         self._rate()
-        value = self._build(root, self.request.allowance(size))
+        value = self._build(root, _room(self.request.allowance(size)))
         if not depth_within(value):
             raise ValueError("nested too deep")
         rows = sum(sift.total for sift in self.sifts)
@@ -119,14 +131,21 @@ class _Sieve:
         sift.total += len(rows)
         leaves = leaves_of(rows, bool(keys))
         if leaves is None:
-            # each part in one line, as a small document would show it
-            text = b"\n".join([b":".join(pair) if pair[0] else pair[1] for pair in sift.texts(run)]).decode()
-            sift.characters += len(text)
-            self.sight.look(text, run.first, sift.places)
+            self._read_plain(sift, run, rows)
             return
         if keys:
             leaves.append(("", keys))
         self._read_columns(sift, run, leaves)
+
+    def _read_plain(self, sift: Sift, run: Run, rows: list[Any]) -> None:
+        """A run that makes no table: each part is one line, as a small document would show it."""
+        kinds = set(map(type, rows))
+        if sift.bracket == "{" or dict in kinds or list in kinds:
+            text = b"\n".join([b":".join(pair) if pair[0] else pair[1] for pair in sift.texts(run)]).decode()
+        else:
+            text = lines_of(rows, kinds)
+        sift.characters += len(text) + 1
+        self.sight.look(text, run.first, sift.places, trouble=not kinds <= {int, msgspec.Raw} or sift.bracket == "{")
 
     def _read_columns(self, sift: Sift, run: Run, leaves: Leaves) -> None:
         seen = set()
@@ -157,17 +176,17 @@ class _Sieve:
                         count = column.counts[cell] if column.counts is not None else len(rows)
                         self.sight.note(cell, rows, count, sift.places)
 
-    def _build(self, sift: Sift, allowance: int) -> Any:
+    def _build(self, sift: Sift, room: int) -> Any:
         """The container again, with the best of its rows only."""
         giants = {giant.number: giant for giant in sift.giants}
-        chosen = self._choose(sift, allowance)
+        chosen = self._choose(sift, room)
         pieces = {number: (key, value) for number, key, value in sift.pick(chosen)}
         whole = read(self._join(sift, [pieces[number] for number in sorted(pieces)]))
         values: dict[int, Any] = dict(zip(sorted(pieces), whole.values() if sift.bracket == "{" else whole, strict=True))
         keys: dict[int, str] = dict(zip(sorted(pieces), whole, strict=True)) if sift.bracket == "{" else {}
         for number, giant in giants.items():
             if giant.sift is not None:
-                values[number] = self._build(giant.sift, allowance)
+                values[number] = self._build(giant.sift, room)
             else:
                 values[number] = read(self.data[giant.start : giant.end].decode())
             if giant.key:
@@ -186,13 +205,13 @@ class _Sieve:
             return (b"{" + b",".join(key + b":" + value for key, value in pieces) + b"}").decode()
         return (b"[" + b",".join(value for _, value in pieces) + b"]").decode()
 
-    def _choose(self, sift: Sift, allowance: int) -> list[int]:
+    def _choose(self, sift: Sift, room: int) -> list[int]:
         """The rows to take out, in order: of those that stand in runs, the best."""
         count = sum(run.count for run in sift.runs)
         if not count:
             return []
         raw = sum(run.end - run.start for run in sift.runs) / count
-        most = int(SPARE * allowance * CHARACTERS_PER_TOKEN / max(1.0, sift.size / count)) + SPARE_ROWS
+        most = int(SPARE * room * CHARACTERS_PER_TOKEN / max(1.0, sift.size / count)) + SPARE_ROWS
         most = min(most, int((RAW_LEAST + RAW_SHARED * raw * count / len(self.data)) / max(1.0, raw)) + SPARE_ROWS)
         if count <= most:
             return [number for run in sift.runs for number in range(run.first, run.first + run.count)]

@@ -58,7 +58,7 @@ class Sight:
 
     def share(self, which: int) -> float:
         """What one hit of a term weighs."""
-        return self.weights[which] / max(1, self.hits[which]) ** 0.5
+        return float(self.weights[which] / max(1, self.hits[which]) ** 0.5)
 
     def _look_for(self, term: str, which: int, lowered: str, first: int, places: Places) -> None:
         at = lowered.find(term)
