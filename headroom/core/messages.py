@@ -7,6 +7,7 @@ from typing import Any
 
 from headroom.core.errors import FormatError
 from headroom.core.formats import FORMATS, MessageParts
+from headroom.core.formats.parts import as_dicts, can_be_replaced
 from headroom.core.types import Message, Path
 
 TOO_DEEP = "is nested too deeply to be read"
@@ -14,11 +15,14 @@ TOO_DEEP = "is nested too deeply to be read"
 
 def split(index: int, message: object) -> MessageParts:
     """Read message `index`. FormatError names the index and the field if it is malformed."""
-    if not isinstance(message, dict):
+    plain = as_dicts(message)
+    if not isinstance(plain, dict):
         raise FormatError(index, None, f"must be a dict, not {type(message).__name__}")
-    reader = next(reader for reader in FORMATS if reader.recognises(message))
+    reader = next(reader for reader in FORMATS if reader.recognises(plain))
     try:
-        parts: MessageParts = reader.read(index, message)
+        parts: MessageParts = reader.read(index, plain)
+        if plain is not message:
+            parts.blocks = [block for block in parts.blocks if can_be_replaced(message, block.path)]
         return parts
     except RecursionError:
         raise FormatError(index, None, TOO_DEEP) from None

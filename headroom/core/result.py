@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from headroom.core import marker, tokens
+from headroom.core.formats.parts import as_dicts
 from headroom.core.retrieval_tool import definition
 from headroom.core.types import ContentBlock, ContentKind, Message, Path
 
@@ -172,7 +173,7 @@ class CompressResult:
 
 def _texts(messages: list[Message]) -> list[str]:
     texts: list[str] = []
-    for message in messages:
+    for message in map(as_dicts, messages):
         _collect(message.get("content"), texts)
         calls = message.get("tool_calls")
         for call in calls if isinstance(calls, list) else ():

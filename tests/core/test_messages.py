@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headroom import FormatError
+from headroom import FormatError, MemoryStore, compress
 from headroom.core.messages import join, split
 from tests.conversations import conversations, text_at
 
@@ -56,3 +56,30 @@ def test_a_message_nested_too_deeply_is_named() -> None:
         split(4, {"role": "assistant", "content": [{"type": "tool_use", "id": "1", "name": "x", "input": deep}]})
     while deep:  # taken apart by hand: Python's own clean-up would recurse as deep
         deep = deep.pop("a")
+
+
+class SdkObject:
+    """As the vendors' SDKs return it: attributes, and `model_dump()`."""
+
+    def __init__(self, **fields: Any) -> None:
+        self._fields = fields
+
+    def model_dump(self) -> dict[str, Any]:
+        return self._fields
+
+
+def test_what_an_sdk_returned_may_stand_in_the_list_as_it_is() -> None:
+    log = "\n".join(f"10:00:{i % 60:02d} INFO handled {i}" for i in range(900))
+    answer = SdkObject(role="assistant", content=None, tool_calls=[{"id": "c1", "function": {"name": "logs", "arguments": '{"q": "x"}'}}])
+    openai = [{"role": "user", "content": "look"}, answer, {"role": "tool", "tool_call_id": "c1", "content": log}]
+    block = SdkObject(type="tool_use", id="c1", name="logs", input={"q": "x"})
+    result_block = {"type": "tool_result", "tool_use_id": "c1", "content": log}
+    anthropic = [
+        {"role": "user", "content": "look"},
+        {"role": "assistant", "content": [block]},
+        {"role": "user", "content": [result_block]},
+    ]
+    for messages in (openai, anthropic):
+        result = compress(messages, "gpt-4o", store=MemoryStore())
+        assert result.messages[1] is messages[1], "sent as it came"
+        assert result.blocks[-1].changed and result.tokens_saved > 0

@@ -28,7 +28,9 @@ _FRAME_LINE = re.compile(
 """What stands between files in one text: fences, paths, tags."""
 
 
-_NAME = re.compile(r"\b(?:def|class|func|function|fn|struct|enum|trait|interface|impl|module|mod|type)\s+\*?(?:\([^()]{0,80}\)\s*)?([A-Za-z_]\w*)")
+_NAME = re.compile(
+    r"\b(?:def|class|func|function|fn|struct|enum|trait|interface|impl|module|mod|type)\s+\*?(?:\([^()]{0,80}\)\s*)?([A-Za-z_]\w*)"
+)
 
 
 class SourceCode:

@@ -51,6 +51,33 @@ def texts_of(index: int, content: Any, path: Path, kinds: tuple[str, ...] = ("te
             yield (*path, position, "text"), text
 
 
+def as_dicts(value: Any) -> Any:
+    """A message as dicts, whatever it holds of a vendor's SDK: applications append `response.content` as it came.
+
+    The same object if there is nothing to convert. For reading only: what is an object stays one when it is sent.
+    """
+    if not isinstance(value, dict):
+        dump = getattr(value, "model_dump", None)
+        return dump() if callable(dump) else value
+    converted = value
+    for key in ("content", "tool_calls", "output"):
+        parts = value.get(key)
+        if isinstance(parts, list) and any(not isinstance(part, (dict, str)) for part in parts):
+            converted = converted if converted is not value else dict(value)
+            converted[key] = [as_dicts(part) for part in parts]
+    return converted
+
+
+def can_be_replaced(message: Any, path: Path) -> bool:
+    """Whether the text at `path` lies in plain dicts and lists, which alone are copied and changed."""
+    holder = message
+    for step in path[1:]:
+        if not isinstance(holder, (dict, list)):
+            return False
+        holder = holder[step]  # type: ignore[index]  # a dict's keys are strings, a list's are numbers: both from this message
+    return True
+
+
 def field_name(path: Path) -> str:
     """How an error names a place within a message: (7, "content", 0, "text") is content[0].text."""
     name = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path[1:])
