@@ -14,13 +14,13 @@ KINDS = (
     "json_records",  # before blob: a long minified document is JSON first
     "blob",
     "html",
+    "source_code",  # early: the most frequent large output of coding agents, and surely recognised
     "diffs",
     "search_hits",
     "test_reports",
     "reprs",
     "tables",
     "key_values",
-    "source_code",
     "listings",
     "logs",
     "prose",

@@ -153,8 +153,12 @@ def _least_saving(original: str, shortened: str) -> int:
             removed.append(line)
             characters += len(line)
     added_lines = list(kept.elements())
-    added = "\n".join(added_lines).replace("…", "...")
+    added = "\n".join(added_lines)
     gone = "\n".join(removed)
+    words = len(gone.split())  # each at least a token, and no token less than a byte: nothing else need be known
+    if words > len(added.encode("utf-8", "replace")) + 2 * len(added_lines) + _MARGIN:
+        return words - len(added)
+    added = added.replace("…", "...")
     if not gone.isascii() or not added.isascii():
         return 0
     gone_runs = Counter(_RUN.findall(gone))

@@ -31,6 +31,8 @@ _TABLE_RULE = re.compile(r"[ |+]*-{2,}[-|+: ]*[|+][-|+: ]*$")
 _LOOKS_NUMBERED = re.compile(r"[0-9]{1,7}\t")
 _SAMPLED_LINES = 150
 _LEAST_RUN = 4
+_FIRST_LOOK = 30
+"""Lines after which a style that hardly occurs is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ def numbering_of(lines: Sequence[str]) -> re.Pattern[str] | None:
 
 
 def _numbered_by(style: re.Pattern[str], sample: list[str]) -> bool:
+    if sum(style.match(line) is not None for line in sample[:_FIRST_LOOK]) < _LEAST_RUN - 1:
+        return False
     matches = [style.match(line) for line in sample]
     rests = [line[match.end() :] for line, match in zip(sample, matches, strict=True) if match]
     if 2 * len(rests) < len(sample) or len(rests) < _LEAST_RUN:

@@ -36,6 +36,7 @@ _WHOLE = 20
 _AROUND = 20
 """Lines either side of the one line number that a call names."""
 _LONGEST_RANGE = 300
+_CLEAREST_TERMS = 12
 _SHORT = 3
 _HEADER_HIT = 5.0
 """A hit in a function's header counts this many times."""
@@ -116,7 +117,7 @@ def _hits_by_line(lines: Sequence[str], query: Query) -> dict[int, float]:
 
 def named_lines(lines: Sequence[str], query: Query) -> set[int]:
     """The lines that the query names most clearly, at most one in twenty: the agent will speak of them by number."""
-    hits = _hits_by_line(lines, query)
+    hits = _hits_by_line(lines, Query(query.terms[:_CLEAREST_TERMS]))
     top = max(hits.values(), default=0.0)
     clear = sorted((index for index, weight in hits.items() if 2 * weight > top), key=lambda index: (-hits[index], index))
     return set(clear[: 1 + len(lines) // 20])

@@ -24,6 +24,8 @@ PROSE_SHARE = 0.3
 """What a word of trouble is worth in the sentences of a long string: prose speaks of errors without having any."""
 NEARBY = 0.4
 """Share of the best bonus within an object that its other members get too: what stands beside a hit explains it."""
+STRING_SHARE = 0.9
+"""Head and tail of a long string are worth so much of what holds it: a title without its body says little."""
 CARRIED = 0.6
 """Share of its own bonus that a unit passes on to what it holds."""
 ALIKE = ("row", "item", "column")
@@ -102,8 +104,9 @@ def _worths(units: list[Unit], bonuses: list[float], shared: list[float]) -> lis
         if unit.parent is not None and worths[unit.index] > worths[unit.parent.index]:
             worths[unit.parent.index] = worths[unit.index]
     for unit in units:
-        if isinstance(unit, Branch) and unit.bound and unit.parent is not None:
-            worths[unit.index] = worths[unit.parent.index]
+        if isinstance(unit, Branch) and unit.unit == "character" and unit.parent is not None:
+            above = worths[unit.parent.index]
+            worths[unit.index] = above if unit.bound else max(worths[unit.index], STRING_SHARE * min(above, 1.0))
     return worths
 
 
@@ -214,10 +217,10 @@ def _missing_rows(root: Branch, table: Table, page: _Page) -> int:
 
 
 def _places_note(outline: Outline, page: _Page) -> str:
-    places: dict[tuple[bool, str, str], list[int]] = {}
+    places: dict[tuple[int, str, str], list[int]] = {}
 
     def add(missing: int, total: int, unit: str, name: str) -> None:
-        sums = places.setdefault((unit == "key", unit, name), [0, 0])
+        sums = places.setdefault((_SAY_MOST.index(unit), unit, name), [0, 0])
         sums[0] += missing
         sums[1] += total
 
@@ -229,9 +232,8 @@ def _places_note(outline: Outline, page: _Page) -> str:
             add(missing, table.count, "row", first if number.isdigit() and first in names else table.name)
     for index, missing in page.missing.items():
         unit = outline.units[index]
-        if index not in roots and isinstance(unit, Branch) and unit.unit in ("row", "item", "key"):
+        if index not in roots and isinstance(unit, Branch) and unit.unit in _SAY_MOST:
             add(missing, unit.total, unit.unit, _name(unit))
-    # keys say least: they come where there is nothing else to say
     ranked = sorted(places.items(), key=lambda place: (place[0][0], -place[1][0], place[0]))[:MOST_PLACES]
     if not ranked:
         return "parts left out, each marked in its place"
@@ -239,8 +241,13 @@ def _places_note(outline: Outline, page: _Page) -> str:
     return f"{words} left out" + (", and parts of others" if len(places) > MOST_PLACES else "")
 
 
+_SAY_MOST = ("row", "item", "key", "character")
+"""Units, those first whose number says most about what is missing."""
+
+
 def _share_words(missing: int, total: int, unit: str, name: str) -> str:
-    return f"{missing} of {total} {unit}s of {name}" if name else f"{missing} of {total} {unit}s"
+    share = f"{missing} {unit}s" if unit == "character" else f"{missing} of {total} {unit}s"
+    return f"{share} of {name}" if name else share
 
 
 def _name(unit: Branch) -> str:

@@ -85,7 +85,7 @@ def _raise(worths: list[float], index: int, worth: float) -> None:
 
 def numbers_of(cells: list[str]) -> list[float] | None:
     """The numbers of a column of JSON numbers; None if it holds anything else."""
-    if not cells[0] or cells[0][0] not in "-0123456789" or NUMBERS.fullmatch("\n".join(cells)) is None:
+    if not cells or not cells[0] or not cells[-1] or cells[0][0] not in "-0123456789" or NUMBERS.fullmatch("\n".join(cells)) is None:
         return None
     return list(map(float, cells))
 

@@ -12,9 +12,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+MAX_DEPTH = 1_000
+"""No decoder goes deeper."""
 WINDOW = 1 << 17
 """Bytes of a run, about; a part that does not end within two windows is a giant."""
+STEP = 1 << 13
 
+_NO_BACKSLASH = re.compile(rb"[^\\]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _TOKEN = re.compile(rb'"[^"]*(?:"|\Z)|[\[\]{},]')
 _COMMA = re.compile(r"\s*,")
@@ -38,7 +42,7 @@ class Part:
 def parts(data: bytes, start: int, end: int, is_object: bool) -> Iterator[Part]:
     """Cut what stands between the brackets of a container, data[start:end], at commas of its own.
 
-    ValueError if the brackets do not match. The commas between two parts belong to neither.
+    ValueError if the brackets do not match or are nested too deep. The commas between two parts belong to neither.
     """
     at = start
     while True:
@@ -94,7 +98,7 @@ def _next_comma(data: bytes, at: int, target: int, limit: int) -> int:
     while at < target:
         at, depth, in_string, _ = _leap(data, at, target, depth, in_string)
     while at < limit:
-        after, deeper, still_in_string, lowest = _leap(data, at, min(at + WINDOW // 4, limit), depth, in_string)
+        after, deeper, still_in_string, lowest = _leap(data, at, min(at + STEP, limit), depth, in_string)
         if lowest <= 0:
             comma = _look(_without_escapes(data[at:after]), depth, in_string)
             if comma >= 0:
@@ -106,12 +110,15 @@ def _next_comma(data: bytes, at: int, target: int, limit: int) -> int:
 def _leap(data: bytes, at: int, target: int, depth: int, in_string: bool) -> tuple[int, int, bool, int]:
     """Go on to `target` (or just past it): where, how deep, whether within a string, and the lowest depth on the way."""
     target = min(target, at + WINDOW)
-    while target < len(data) and data[target - 1] == 0x5C:  # never between a backslash and what it escapes
-        target += 1
+    if data[target - 1] == 0x5C:  # never between a backslash and what it escapes
+        other = _NO_BACKSLASH.search(data, target)
+        target = len(data) if other is None else other.end()
     pieces = _without_escapes(data[at:target]).split(b'"')
     brackets = b"".join(pieces[in_string::2]).translate(None, _NOT_BRACKETS)
     lowest = depth - _unmatched(brackets)
     deeper = depth + brackets.count(b"[") + brackets.count(b"{") - brackets.count(b"]") - brackets.count(b"}")
+    if deeper > MAX_DEPTH:
+        raise ValueError("nested too deep")
     return target, deeper, in_string ^ (len(pieces) % 2 == 0), lowest
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from headroom.core.compressors.json_digest import digest
-from headroom.core.compressors.json_sieve import LARGE, Document, sieve
+from headroom.core.compressors.json_sieve import LARGE, Document, TooNestedError, sieve
 from headroom.core.compressors.json_table import Folded, fold, unfolded
 from headroom.core.compressors.json_text import depth_within, read, read_lines
 from headroom.core.compressors.json_units import Outline
@@ -42,7 +42,7 @@ class JsonRecords:
     def compress(self, text: str, request: Request) -> Shortened | None:
         """Tables and minified JSON; over the allowance, the rows and members that matter most. See `Compressor`."""
         try:
-            document = _whole(text) if request.lossless or len(text) < LARGE else sieve(text, request)
+            document = _document(text, request)
             folded, shorter = _folded(document)
         except (ValueError, RecursionError, OverflowError):
             return None
@@ -58,6 +58,15 @@ class JsonRecords:
             if (partial or not chosen.complete) and len(chosen.text) < (len(text) if partial else len(shorter)):
                 return Shortened(chosen.text, chosen.note, lossy=True)
         return Shortened(shorter, folded_note, lossy=False) if len(shorter) < len(text) and not partial else None
+
+
+def _document(text: str, request: Request) -> Document:
+    if len(text) >= LARGE and not request.lossless:
+        try:
+            return sieve(text, request)
+        except TooNestedError:
+            pass
+    return _whole(text)
 
 
 def _folded(document: Document) -> tuple[Folded, str]:

@@ -16,14 +16,17 @@ from headroom.core.compressors.json_columns import Column, lines_of
 from headroom.core.compressors.json_parts import Part, key_of, lines, parts, stripped
 from headroom.core.compressors.json_sift import Giant, Leaves, Run, Sift, Sifted, leaves_of
 from headroom.core.compressors.json_sight import Sight
-from headroom.core.compressors.json_text import MAX_DEPTH, depth_within, read
+from headroom.core.compressors.json_text import depth_within, read
 from headroom.core.tokens import CHARACTERS_PER_TOKEN, estimate
 from headroom.core.types import Request
 
 LARGE = 300_000
 """Characters from which a document is sieved."""
+MAX_LEVELS = 16
+"""Of large containers within each other."""
 USUAL_TOKENS = 8_000
 MOST_TOKENS = 10**9
+"""Rows are taken out for so many tokens at least and at most, whatever the budget."""
 SPARE = 1.5
 """How many more rows are taken out than are likely to fit."""
 SPARE_ROWS = 20
@@ -48,8 +51,12 @@ class Document:
     """If some are not: tokens (estimated) of all of the document, folded."""
 
 
+class TooNestedError(ValueError):
+    """Large containers within large containers: sieving would read the innermost one once for each."""
+
+
 def sieve(text: str, request: Request) -> Document:
-    """Sieve a document for one request. ValueError if it is not JSON that can be kept exactly."""
+    """Sieve a document for one request. ValueError if it is not JSON that can be kept exactly; TooNestedError if it may be."""
     return _Sieve(text.encode(), request).run()
 
 
@@ -100,8 +107,10 @@ class _Sieve:
 
     def _container(self, start: int, end: int, depth: int) -> Sift:
         brackets = self.data[start : start + 1] + self.data[end - 1 : end]
-        if brackets not in (b"{}", b"[]") or depth > MAX_DEPTH:
-            raise ValueError("no container, or nested too deep")
+        if brackets not in (b"{}", b"[]"):
+            raise ValueError("no container")
+        if depth > MAX_LEVELS:
+            raise TooNestedError
         sift = Sift(self.data, brackets[:1].decode())
         self.sifts.append(sift)
         for part in parts(self.data, start + 1, end - 1, sift.bracket == "{"):

@@ -28,8 +28,10 @@ MAX_CHUNKS = 30_000
 """... and as many in a large document as leave it about so many units."""
 LONG_ITEM = 60
 """Characters from which an array's items stand one a line."""
-STRING_HEAD = 200
-STRING_TAIL = 100
+LONG_STRING = 300
+"""Characters from which a string outside of a table may be shortened: its head and tail are shown first."""
+STRING_HEAD = 120
+STRING_TAIL = 60
 PIECE = 200
 """Characters of a long string's sentences that make one unit, at most."""
 EDGE_WORTH = 2.0
@@ -200,7 +202,7 @@ class Outline:
         """The text of a value that is shown whole or not at all; None if it has parts."""
         kind = type(value)
         if kind is str:
-            return write(value) if len(value) <= LONG_CELL else None
+            return write(value) if len(value) <= (LONG_CELL if self._in_row else LONG_STRING) else None
         if kind is msgspec.Raw:
             return None if id(value) in self.folded.places else bytes(value).decode()
         if kind is not dict and kind is not list:

@@ -9,17 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice, pairwise
+from itertools import islice
 from operator import eq
+
+from headroom.core.compressors.progress import overwritten, progress_end
 
 ESCAPE = re.compile(
     r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]"  # control sequences: colours, cursor moves, erasing
     r"|\][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)"  # operating system commands: titles, hyperlinks
     r"|[()][0-9A-Za-z]|[=>78cDEHMNOZ])"
 )
-_STATE = re.compile(r"%|\d/\d|[#=█▓▒░━─╸╺•·.]{4}")
-_NOT_LETTERS = re.compile(r"[\W\d_]+")
-_PREFIX = re.compile(r"[^\d%#=█▓▒░━╸╺|\[]*")
 _MIN_SAVED_CHARACTERS = 45
 """A run is folded if that removes more than the mark's own length."""
 
@@ -46,11 +45,13 @@ class Folded:
 
 
 def fold_lines(text: str, *, formatting: bool, lossless: bool) -> Folded:
-    """Fold `text`. `formatting`: terminal codes, overwritten states and trailing blanks may go (logs; not documents).
+    """Fold `text`. `formatting`: terminal codes, overwritten progress and trailing blanks may go (logs; not documents).
 
-    Unless `lossless`, progress that was printed line by line ("10%", "20%", ...) keeps its last line only.
+    Unless `lossless`, progress that was printed line by line ("10%", "20%", ...) keeps its last line only, and so do
+    overwritten states that are progress most likely but not for certain: both are losses.
     """
     done: list[str] = []
+    lossy = False
     if formatting and "\x1b" in text:
         plain = ESCAPE.sub("", text)
         if plain != text:
@@ -58,42 +59,30 @@ def fold_lines(text: str, *, formatting: bool, lossless: bool) -> Folded:
             done.append("terminal codes removed")
     lines = text.split("\n")
     if formatting:
-        _overwritten(text, lines, done)
+        lossy = _overwritten(text, lines, done, lossless=lossless)
         _trailing_blanks(text, lines)
-    return _runs(lines, done, progress=formatting and not lossless and text.count("%") > 3)
+    return _runs(lines, done, progress=formatting and not lossless and text.count("%") > 3, lossy=lossy)
 
 
-def _overwritten(text: str, lines: list[str], done: list[str]) -> None:
+def _overwritten(text: str, lines: list[str], done: list[str], *, lossless: bool) -> bool:
+    """Leave out progress that was written over, line by line; returns whether that was a loss."""
     returns = text.count("\r")
     if not returns or returns == text.count("\r\n") + text.endswith("\r"):
-        return
+        return False
     dropped = 0
-    terminal = len(lines) > 1  # a text of carriage returns alone may be a file with such line ends
+    lossy = False
     for index, line in enumerate(lines):
         if line.find("\r", 0, len(line) - 1) < 0:
             continue
-        ending = "\r" if line.endswith("\r") else ""
-        states = [state for state in line.rstrip("\r").split("\r") if state.strip()] or [""]
-        kept = [state for state, following in pairwise(states) if not _supersedes(following, state, terminal)]
-        kept.append(states[-1])
-        dropped += len(states) - len(kept)
-        lines[index] = "\r".join(kept) + ending
+        states = [state for state in line.rstrip("\r").split("\r") if state.strip()]
+        kept, loss = overwritten(states, sure=lossless)
+        if len(kept) < len(states):
+            dropped += len(states) - len(kept)
+            lossy = lossy or loss
+            lines[index] = "\r".join(kept) + ("\r" if line.endswith("\r") else "")
     if dropped:
-        done.append(f"{dropped:,} overwritten progress states left out")
-
-
-def _supersedes(later: str, earlier: str, terminal: bool) -> bool:
-    """Whether `later` is a newer state of the same progress line."""
-    if later == earlier or (terminal and _NOT_LETTERS.sub("", later) == _NOT_LETTERS.sub("", earlier)):
-        return True
-    if _STATE.search(later) is None or _STATE.search(earlier) is None:
-        return False
-    return _prefix(later) == _prefix(earlier)
-
-
-def _prefix(state: str) -> str:
-    match = _PREFIX.match(state)
-    return match[0].strip() if match else ""
+        done.append(f"{dropped:,} overwritten progress state{'s' * (dropped > 1)} left out")
+    return lossy
 
 
 def _trailing_blanks(text: str, lines: list[str]) -> None:
@@ -106,11 +95,11 @@ def _trailing_blanks(text: str, lines: list[str]) -> None:
             lines[index] = line[:-1].rstrip(" \t") + "\r"
 
 
-def _runs(lines: list[str], done: list[str], *, progress: bool) -> Folded:
+def _runs(lines: list[str], done: list[str], *, progress: bool, lossy: bool) -> Folded:
     identical = any(map(eq, lines, islice(lines, 1, None)))
     count = len(lines)
     if not identical and not progress:
-        return Folded(lines, range(1, count + 1), range(1, count + 1), done=tuple(done))
+        return Folded(lines, range(1, count + 1), range(1, count + 1), done=tuple(done), lossy=lossy)
     texts: list[str] = []
     first: list[int] = []
     last: list[int] = []
@@ -125,7 +114,7 @@ def _runs(lines: list[str], done: list[str], *, progress: bool) -> Folded:
         if end - start > 1 and (end - start - 1) * (len(line) + 1) > _MIN_SAVED_CHARACTERS:
             mark = _repeat_mark(line, end - start - 1)
             repeated += end - start - 1
-        elif progress and "%" in line and (stop := _progress_end(lines, start)) - start > 3:
+        elif progress and "%" in line and (stop := progress_end(lines, start)) - start > 3:
             end = stop
             line = lines[end - 1]
             mark = f"[… {end - start - 1:,} earlier states of this line]"
@@ -144,19 +133,10 @@ def _runs(lines: list[str], done: list[str], *, progress: bool) -> Folded:
         done.append(f"{repeated:,} repeated line{'s' * (repeated > 1)} counted")
     if states:
         done.append(f"{states:,} progress lines left out")
-    return Folded(texts, first, last, repeats, tuple(done), lossy=states > 0)
+    return Folded(texts, first, last, repeats, tuple(done), lossy=lossy or states > 0)
 
 
 def _repeat_mark(line: str, count: int) -> str:
     if not line.strip():
         return f"[… {count:,} more blank line{'s' * (count > 1)}]"
     return f"[… previous line {count:,} more time{'s' * (count > 1)}]"
-
-
-def _progress_end(lines: list[str], start: int) -> int:
-    """The end of the run of lines from `start` that differ in nothing but numbers and bars."""
-    letters = _NOT_LETTERS.sub("", lines[start])
-    end = start + 1
-    while end < len(lines) and "%" in lines[end] and _NOT_LETTERS.sub("", lines[end]) == letters:
-        end += 1
-    return end

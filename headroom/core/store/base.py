@@ -29,7 +29,8 @@ def reference_for(text: str, namespace: str, length: int = REFERENCE_LENGTH) -> 
 
     Lone surrogates are part of the text and of its key.
     """
-    digest = hashlib.sha256(namespace.encode("utf-8", "surrogatepass") + b"\0" + text.encode("utf-8", "surrogatepass"))
+    digest = hashlib.sha256(namespace.encode("utf-8", "surrogatepass") + b"\0")
+    digest.update(text.encode("utf-8", "surrogatepass"))  # by itself: a large text is copied only once
     return base64.b32encode(digest.digest()).decode().lower()[:length]
 
 

@@ -13,7 +13,7 @@ from headroom.core.detect import Sample
 from headroom.core.types import Request, Shortened, ToolCall
 from headroom.core.worth import Query, QueryBuilder
 
-GAP = re.compile(r"\[… (?:(\d+) lines(?:, (\d+)-(\d+))?|line (\d+)|1 line)\]")
+GAP = re.compile(r"\[… (?:(\d+) lines(?:, (\d+)-(\d+))?|line (\d+)|1 line)(?:: [\w, ]+)?\]")
 NUMBERED = re.compile(r"[1-9][0-9]*\t")
 
 
@@ -329,3 +329,16 @@ def test_ten_thousand_brackets_and_lone_surrogates() -> None:
     ):
         SourceCode().claims(Sample(text))
         SourceCode().compress(text, request(100))
+
+
+def test_a_gap_names_the_definitions_that_it_hides() -> None:
+    code = "\n\n".join(f"def step_{i}(order):\n" + "\n".join(f"    order.total_{i} += {j}" for j in range(12)) for i in range(30))
+    result = SourceCode().compress(code, Request(Query(), 60, 0.0))
+    assert result is not None
+    names = [
+        name
+        for match in re.finditer(r"\[… \d+ lines, [\d-]+: ([\w, ]+?)(?: and (\d+) more)?\]", result.text)
+        for name in match[1].split(", ")
+    ]
+    assert names, "an outline of what is left out"
+    assert all(f"def {name}(" in code for name in names)
