@@ -153,7 +153,7 @@ def _settle(
             break
         after, reference = _marked(block.text, text, step, settings.namespace, lossless)
         marked = reference is not None or bool(step.shortened.note)
-        if not surely_smaller(text, after, same_words=not marked):
+        if not surely_smaller(text, after, same_words=not marked, saved_at_least=step.shortened.saved_at_least):
             reason = NOT_SMALLER
             break
         if marked:

@@ -99,12 +99,15 @@ def _sendable(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def surely_smaller(original: str, shortened: str, *, same_words: bool = False) -> bool:
+def surely_smaller(original: str, shortened: str, *, same_words: bool = False, saved_at_least: int = 0) -> bool:
     """Whether `shortened` has fewer tokens than `original`, decided by bounds where they suffice, else by counting.
 
     Never True when it is not so: a bound that cannot decide gives way to the exact count. `same_words` says that
     only blanks between words were removed (minified JSON): most of them belong to a token that stays.
+    `saved_at_least` is what a compressor knows of its saving, before a marker was added.
     """
+    if saved_at_least > _LONGEST_MARKER:
+        return True
     if len(shortened) >= 3 * len(original) + 64:
         return False
     if len(shortened) < 0.1 * len(original) and _runs_at_least(original, 4 * len(shortened)):
@@ -121,6 +124,8 @@ def _runs_at_least(text: str, number: int) -> bool:
 
 
 _MARGIN = 12
+_LONGEST_MARKER = 75
+"""Tokens: notes are held below 40, a reference takes about 20."""
 _RUN = re.compile(r"[A-Za-z]+|[0-9]+")
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]+")
 _BLANKS = re.compile(r" {2,}")

@@ -80,5 +80,7 @@ class Shortened:
     """
     lossy: bool
     """True if any value or line of the original is not in `text`."""
+    saved_at_least: int = 0
+    """Tokens that are surely saved, if the compressor knows: spares the counting. A line left out is at least one."""
     implied: bool = False
     """True if something that stood there can now only be worked out (the line number between two others)."""

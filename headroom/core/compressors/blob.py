@@ -134,7 +134,7 @@ def _floats(sample: Sample) -> _Finding | None:
     words = head.replace(",", " ").replace("[", " ").replace("]", " ").split()[:-1]
     if len(words) < 64 or len(words) < 4 * (head.count("\n") + 1):
         return None
-    if sum(_FLOAT.fullmatch(word) is not None for word in words) < 0.95 * len(words):
+    if not any(map(_FLOAT.fullmatch, words[:8])) or sum(_FLOAT.fullmatch(word) is not None for word in words) < 0.95 * len(words):
         return None
     numbers = sum(1 for _ in _FLOAT.finditer(sample.text))
     return _Finding(f"array of {numbers:,} floats", readable=False)

@@ -90,9 +90,9 @@ class KeyValues:
 
     def compress(self, text: str, request: Request) -> Shortened | None:
         """Fold; digest by sections if the fold is over the allowance. See `Compressor.compress`."""
-        lines = text.split("\n")
-        folded, numbers = fold(lines)
-        whole = "\n".join(folded)
+        ending = "\n" if text.endswith("\n") else ""
+        folded, numbers = fold(text[: len(text) - len(ending)].split("\n"))
+        whole = "\n".join(folded) + ending
         result = Shortened(whole, "padding removed", False) if len(whole) < 0.98 * len(text) else None
         size = estimate(whole)
         allowance = request.allowance(size)
@@ -106,7 +106,7 @@ class KeyValues:
         shown = render(folded, keep, outline.mark)
         if not omitted or len(shown) > 0.95 * len(whole):
             return result
-        return Shortened(shown, outline.note(keep), True)
+        return Shortened(shown + ending, outline.note(keep), True)
 
 
 def fold(lines: list[str]) -> tuple[list[str], list[int]]:

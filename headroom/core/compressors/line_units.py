@@ -33,6 +33,7 @@ class Units:
     joined: bytearray | None
     """1 where a unit continues the line of the unit before it; None if no line was cut."""
     total_lines: int
+    """Of the original; the empty text behind a last newline is a unit, and no line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ def units_of(folded: Folded) -> Units:
     """The units of a folded text."""
     texts, first, last, repeats = folded.texts, folded.first, folded.last, folded.repeats
     total = last[-1] if len(last) else 0
+    total -= total > 1 and not texts[-1]
     joined: bytearray | None = None
     if max(map(len, texts), default=0) > LONG_LINE:
         texts, first, last, repeats, joined = _cut_long_lines(folded)
@@ -168,7 +170,7 @@ def _write_gap(units: Units, start: int, end: int, parts: list[str], cut: set[in
             parts.append("\n" + units.repeats[head - 1])
     omitted = 0
     if tail > head:
-        first, last = units.first[head], units.last[tail - 1]
+        first, last = units.first[head], min(units.last[tail - 1], units.total_lines)
         parts.append(("\n" if head else "") + chooser.gap_mark(first, last))
         omitted = last - first + 1
     if end > tail and head < end:

@@ -17,14 +17,18 @@ _COUNTER = re.compile(
 )
 _MEASURE = re.compile(r"(?<![\w.])(\d{1,15}(?:\.\d{1,9})?) ?([kKMGTPE]i?B|[kKMGTPE]|B|bytes|s|sec|seconds)\b")
 _CLOCK = re.compile(r"(?<![\w:])(?:\d{1,3}|--):(?:\d\d|--)(?::(?:\d\d|--))?(?![\w:])")
-_DRAWN = re.compile("[\u2800-\u28ff\u2500-\u25ff]+|[#=>]{2,}|[-~*]{3,}|(?<=[\\[|])[-#=>.* ]+(?=[\\]|])|^\\s*[|/\\\\-](?=\\s)|(?<=\\s)[|/\\\\-]\\s*$")
+_DRAWN = re.compile(
+    "[\u2800-\u28ff\u2500-\u25ff]+"  # braille spinners, lines, blocks, circles
+    r"|[#=>]{2,}|[-~*]{3,}|(?<=[\[|])[-#=>.* ]+(?=[\]|])|^\s*[|/\\-](?=\s)|(?<=\s)[|/\\-]\s*$"
+)
 """Bars and spinners."""
-_DOTS = re.compile(r"\.+\s*$")
+_DOTS = re.compile(r"(?<!\.)\.+\s*$")
 _FIRST_NUMBER = re.compile(rf"(?<![\w.])(\d{{1,15}}(?:\.\d{{1,9}})?) ?({_SIZE})(?!\w)")
 _NUMBER = re.compile(r"(?<!\w)\d[\d.,:]*")
 _WORD = re.compile(r"\w[\w.\-]*")
 _VERDICT = re.compile(r"\[ {0,3}\d{1,3}%\]\s*$")
 """A share in brackets behind a line that reports something of its own, as test runners write it."""
+_DOTTED_VERDICT = re.compile(r"[.FEsxX] +\[ {0,3}\d{1,3}%\]\s*$")
 _BEHIND = frozenset(
     """
     b kb mb gb tb kib mib gib tib k m g t bytes byte bps kbps mbps it its s ms us ns sec secs second seconds min mins minutes h d
@@ -115,9 +119,6 @@ def _read(state: str) -> _State | None:
     return _share(state) or _counter(state) or _drawing(state) or _measure(state)
 
 
-_DOTTED_VERDICT = re.compile(r"[.FEsxX] +\[ {0,3}\d{1,3}%\]\s*$")
-
-
 def _share(state: str) -> _State | None:
     match = _SHARE.search(state)
     if match is None or (value := float(match[1])) > 100:
@@ -151,13 +152,13 @@ def _drawing(state: str) -> _State | None:
 
 def _measure(state: str) -> _State | None:
     """A size or a time that grows, or nothing but numbers and clocks: most likely progress, but rows may look so too."""
+    words = _words(state)
+    if not words:
+        return _State(("clocks",), 0.0, 0.0, sure=False) if len(_CLOCK.findall(state)) > 1 else None
     match = _MEASURE.search(state)
-    if match is not None and (label := _label(state[: match.start()])):
-        key = ("measure", label, *_words(state[match.end() :]))
-        return _State(key, _amount(match[1], match[2]), float("inf"), sure=False)
-    if len(_CLOCK.findall(state)) > 1 and not _words(state):
-        return _State(("clocks",), 0.0, 0.0, sure=False)
-    return None
+    if match is None or not (label := _label(state[: match.start()])):
+        return None
+    return _State(("measure", label, *_words(state[match.end() :])), _amount(match[1], match[2]), float("inf"), sure=False)
 
 
 def _amount(number: str, unit: str) -> float:

@@ -86,6 +86,8 @@ def _are_plain_hits(plain: list[tuple[str, str]]) -> bool:
     texts = [text for _, text in plain]
     if all(text.isdecimal() for text in texts):  # `grep -c`
         return sum("/" in path for path, _ in plain) >= 0.5 * len(plain) and sum("." in path for path, _ in plain) >= 0.5 * len(plain)
+    if sum(text[:1] == ":" for text in texts) > 0.2 * len(texts):
+        return False  # `test_file.py::test_name`: a test run
     if sum(" " in text or "(" in text for text in texts) < 0.4 * len(texts):
         return False  # names with a tag behind them, keys with values
     spoken = sum(text[:1] == " " and text[1:2].isalnum() for text in texts)

@@ -66,7 +66,7 @@ def _fold(text: str, folded: str, view: View) -> Shortened | None:
     if len(folded) > _LEAST_FOLD * len(text):
         return None
     sparse = f"line numbers at every {EVERY}th line and section edges" if margin_step(view) > 1 else "narrow line numbers"
-    return Shortened(folded, sparse, lossy=False, implied=margin_step(view) > 1)
+    return Shortened(folded, sparse, lossy=False, implied=margin_step(view) > 1, saved_at_least=_margins_dropped(view, folded))
 
 
 def _digest(view: View, request: Request, allowance: int, costs: list[int], seen: bytearray, ending: str) -> Shortened | None:
@@ -78,7 +78,17 @@ def _digest(view: View, request: Request, allowance: int, costs: list[int], seen
     if not omitted:
         return None
     text = write_view(view, keep, _names(view, found), named_lines(view.lines, request.query)) + ending
-    return Shortened(text, _note(view, found, keep, omitted), lossy=True)
+    # a line left out is worth a token at least, and so is each margin; a gap's mark costs some 20, names and all
+    saved = keep.count(0) - 20 * text.count("[… ") if keep.count(0) else 0
+    return Shortened(text, _note(view, found, keep, omitted), lossy=True, saved_at_least=saved + _margins_dropped(view, text, keep))
+
+
+def _margins_dropped(view: View, text: str, keep: bytearray | None = None) -> int:
+    """How many of the lines in `text` lost their number, at the least: each number that stayed has a tab behind it."""
+    if not view.numbers:
+        return 0
+    shown = len(view.numbers) - view.numbers.count(0) if keep is None else keep.count(1)
+    return shown - text.count("\t")
 
 
 def _names(view: View, found: Outline) -> dict[int, str]:

@@ -151,7 +151,7 @@ def test_overwritten_progress_keeps_its_last_state_and_all_else() -> None:
     bar = "\r".join(f"Fetching {i:3}%|{'#' * (i // 10):10}| {i}/100 [00:0{i % 9}]" for i in range(101))
     text = f"begin\n{bar}\n\rspinner lost connection\rspinner gave up after 3 tries\nend"
     result = compressed(text)
-    assert result.text.split("\n") == ["begin", bar.split("\r")[-1], "spinner lost connection\rspinner gave up after 3 tries", "end"]
+    assert result.text.split("\n") == ["begin", bar.split("\r")[-1], "\rspinner lost connection\rspinner gave up after 3 tries", "end"]
     assert not result.lossy
     assert "100 overwritten progress states left out" in result.note
 
