@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headroom.core.types import ToolCall
-from headroom.core.worth import MAX_TERMS, Query, QueryBuilder, reports_trouble, specificity, terms_of
+from headroom.core.worth import MAX_TERMS, TROUBLE, Query, QueryBuilder, reports_trouble, specificity, terms_of, trouble_in
 
 TEXT = st.text(st.characters(codec=None, categories=None), max_size=200)
 
@@ -98,3 +100,20 @@ def test_equal_words_make_an_equal_query_of_bounded_size(heard: list[str], argum
             builder.hear(words)
         built.append(builder.build(ToolCall("1", "read", arguments)))
     assert built[0] == built[1] and len(built[0].terms) <= MAX_TERMS
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["error", "fail", "failed", "failover", "timed out", "time-out", "warn", "warning", "oom", "room", "x", " ", "assertion"]
+        )
+    )
+)
+def test_looking_stem_by_stem_finds_what_the_pattern_finds(words: list[str]) -> None:
+    text = "".join(words)
+    assert [match.span() for match in trouble_in(text)] == [match.span() for match in re.finditer(TROUBLE.pattern, text)]
+
+
+def test_every_alternative_of_the_pattern_has_its_stem() -> None:
+    for corpus in ("can't open", "could not", "no such file", "segmentation fault", "out of memory", "unhealthy", "evicted", "timedout"):
+        assert [match.span() for match in trouble_in(corpus)] == [match.span() for match in re.finditer(TROUBLE.pattern, corpus)] != []

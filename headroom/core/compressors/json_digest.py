@@ -105,8 +105,8 @@ def _worths(units: list[Unit], bonuses: list[float], shared: list[float]) -> lis
             worths[unit.parent.index] = worths[unit.index]
     for unit in units:
         if isinstance(unit, Branch) and unit.unit == "character" and unit.parent is not None:
-            above = worths[unit.parent.index]
-            worths[unit.index] = above if unit.bound else max(worths[unit.index], STRING_SHARE * min(above, 1.0))
+            holder = worths[unit.parent.index]
+            worths[unit.index] = holder if unit.bound else max(worths[unit.index], STRING_SHARE * min(holder, 1.0))
     return worths
 
 

@@ -49,11 +49,16 @@ class Shown:
     """Characters that are not shown."""
 
 
+def total_lines(folded: Folded) -> int:
+    """Lines of the original: the empty text behind its last newline is none."""
+    total = folded.last[-1] if len(folded.last) else 0
+    return total - 1 if total > 1 and not folded.texts[-1] else total
+
+
 def units_of(folded: Folded) -> Units:
     """The units of a folded text."""
     texts, first, last, repeats = folded.texts, folded.first, folded.last, folded.repeats
-    total = last[-1] if len(last) else 0
-    total -= total > 1 and not texts[-1]
+    total = total_lines(folded)
     joined: bytearray | None = None
     if max(map(len, texts), default=0) > LONG_LINE:
         texts, first, last, repeats, joined = _cut_long_lines(folded)

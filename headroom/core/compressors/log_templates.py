@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import chain, count
 from math import log2
 
-from headroom.core.worth import TROUBLE, reports_trouble
+from headroom.core.worth import reports_trouble, trouble_in
 
 NO_TROUBLE, SOME_TROUBLE, TROUBLED = 0, 1, 2
 RAREST = 10.0
@@ -23,8 +23,6 @@ _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _NINES = bytes.maketrans(b"12345678", b"99999999")
 _IDENTIFIER = re.compile(r"(?<![A-Za-z])[A-Za-z]{0,40}0[A-Za-z0]*")
 _VALUE = re.compile(r"(?<![^\W_])(?:[A-Za-z]{0,40}\d[\w.:]*-?)+")
-_TROUBLE_LOWERED = re.compile(TROUBLE.pattern)
-"""The same words without IGNORECASE: three times as fast, on lowered text."""
 _SEVERE = (
     "error", "exception", "traceback", "fatal", "panic", "critical", "fail", "killed", "out of memory", "oom", "crash", "denied", "refused",
     "segfault", "segmentation", "abort",
@@ -132,7 +130,7 @@ def _trouble(lines: Sequence[str], skeletons: list[bytes], skeleton_of: list[int
     verdicts = bytearray(len(skeletons))
     unsure: set[int] = set()
     number, start, end = -1, 0, -1
-    for match in _TROUBLE_LOWERED.finditer(lowered):
+    for match in trouble_in(lowered):
         at = match.start()
         if at > end:
             number += lowered.count("\n", end, at) if end >= 0 else 1 + lowered.count("\n", 0, at)

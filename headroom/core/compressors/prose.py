@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from headroom.core import tokens
 from headroom.core.compressors.line_folds import Folded
-from headroom.core.compressors.line_units import Shown, Units, choose_units, show, units_of
+from headroom.core.compressors.line_units import Shown, Units, choose_units, show, units_of, total_lines
 from headroom.core.compressors.rows import MOST_OF_A_HIT, hits_by_line
 from headroom.core.detect import Sample
 from headroom.core.types import ContentKind, Request, Shortened
@@ -81,7 +81,7 @@ class Prose:
         shown = digest(folded, request.query, allowance)
         if (not shown.omitted and not shown.cut) or len(shown.text) > 0.95 * len(whole):
             return fold
-        return Shortened(shown.text, digest_note(shown, len(lines)), True)
+        return Shortened(shown.text, digest_note(shown, total_lines(folded)), True)
 
 
 def digest_note(shown: Shown, total: int) -> str:
@@ -178,7 +178,7 @@ def _sentences(folded: Folded) -> Units:
         last += [folded.last[index]] * len(pieces)
         joined += b"\x00" + b"\x01" * (len(pieces) - 1)
     costs = [len(text) * 5 // 18 + 1 for text in texts]  # 3.6 characters a token
-    return Units(texts, first, last, costs, {}, joined, folded.last[-1] if len(folded.last) else 0)
+    return Units(texts, first, last, costs, {}, joined, total_lines(folded))
 
 
 def _split(line: str) -> list[str]:

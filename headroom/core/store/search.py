@@ -271,7 +271,7 @@ def _header(asked: str, findings: _Findings, shown: int) -> str:
 
 
 def _nothing(text: str, asked: str, units: Units) -> str:
-    lines = body_of(text).text.count("\n") + 1
+    lines = _line_count(body_of(text).text)
     rows = f", {len(units.lowered):,} rows" if units.name == "row" else ""
     what = f"Nothing in this original matches {_quoted(asked)}" if asked else "The query is empty"
     return (
@@ -306,8 +306,13 @@ def lines_of(text: str, lines: str) -> str:
         if units.name == "row" and len(units.lowered) > (0 if unit == "row" else number):
             return _rows(units, first, last)
     if first > number:
-        raise ValueError(f"lines={lines!r} is outside of this original: it has {number:,} line{'s' if number != 1 else ''}")
+        raise ValueError(f"lines={lines!r} is outside of this original: it has {_line_count(body.text):,} line{'s' if number > 1 else ''}")
     return _nth_lines(body.text, first, last)
+
+
+def _line_count(text: str) -> int:
+    """Lines as people count them: a newline at the end begins no other."""
+    return max(1, text.count("\n") + (not text.endswith("\n")))
 
 
 def _range(wanted: str, given: str) -> tuple[int, int]:

@@ -101,14 +101,13 @@ def test_a_large_document_is_digested_like_a_small_one(monkeypatch: pytest.Monke
     monkeypatch.setattr(json_records, "LARGE", 1)
     monkeypatch.setattr(json_parts, "WINDOW", 20_000)
     sieved = shorten(text, request)
-    if name in ("rows", "lines", "wrapped"):  # the median hit of a word that stands everywhere may fall on another row
-        assert sieved.note.split(",")[0].split(" of ")[1:] == ordinary.note.split(",")[0].split(" of ")[1:]
-        before, after = set(ordinary.text.split("\n")), set(sieved.text.split("\n"))
-        assert len(before & after) > 0.95 * len(before)
+    # a word that stands everywhere is looked for in 200 places only, and those may be other ones
+    before, after = (set(re.split(r"\n|(?<=[\d\"]),", result.text)) for result in (ordinary, sieved))
+    assert len(before & after) > 0.9 * len(before)
+    assert re.sub(r"\d+", "", sieved.note) == re.sub(r"\d+", "", ordinary.note)
+    if name in ("rows", "lines", "wrapped"):
         for wanted in ("event 4321 ", "999.5", "late", "connection refused", "debug"):
             assert wanted in sieved.text
-    else:
-        assert sieved == ordinary
 
 
 @pytest.mark.parametrize("name", documents())

@@ -1,0 +1,79 @@
+"""Templates in words: what the lines of one template have in common, its values masked.
+
+A value that is the same in all the lines stays as it is, for that is the fact that a reader wants ("all 200"): a label
+says nothing that does not hold for every line it counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_VALUE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{0,40}[0-9][A-Za-z0-9]*")
+"""What `log_templates` masks: between these, all lines of a template are equal."""
+_TIME = re.compile(
+    r"\d{4}[-/]\d\d[-/]\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?(?:Z|[+-]\d\d:?\d\d))?)?|\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?![\d:])"
+)
+_PARTS = re.compile(r"([A-Za-z]*)[0-9]+([A-Za-z]*)")
+_CHAINS = re.compile(r"<n>(?:\.<n>)+|<(?:n|id)>(?:-<(?:n|id)>){2,}")
+_SAMPLE = 12
+_LONGEST = 600
+"""Characters of a line that a label looks at: it shows 72."""
+
+
+def label(lines: Sequence[str], limit: int = 72) -> str:
+    """The template of `lines`, all of which have it: of a long one the beginning and, where messages stand, the end."""
+    named = _named([line.strip() for line in lines])
+    return named if len(named) <= limit else named[: limit // 3].rstrip() + "…" + named[len(named) - limit // 2 :].lstrip()
+
+
+def _named(lines: Sequence[str]) -> str:
+    example = lines[0]
+    if len(example) > _LONGEST:
+        return _VALUE.sub("<n>", example[:_LONGEST])
+    values = list(_VALUE.finditer(example))
+    ends = [value.end() for value in values]
+    starts = [value.start() for value in values]
+    between = [re.sub("[0-9]+", "<n>", example[a:b]) for a, b in zip([0, *ends], [*starts, len(example)], strict=True)]
+    sample = [_VALUE.findall(line) for line in lines[:: max(1, len(lines) // _SAMPLE)]]
+    times = [time.span() for time in _TIME.finditer(example)]
+    named = [between[0]]
+    for index, value in enumerate(values):
+        column = [found[index] for found in sample if len(found) == len(values)]
+        inside = any(a <= value.start() < b for a, b in times)
+        named.append("\0" if inside else _value(column, index, between, lines))
+        named.append(between[index + 1])
+    return _CHAINS.sub(_chain, _timed("".join(named)))
+
+
+def _chain(match: re.Match[str]) -> str:
+    return "<n>" if match[0].startswith("<n>.") else "<id>"
+
+
+_MASKED_TIME = re.compile(r"\0(?:[-/:., ]?\0)*(?:[ ]?[+-]\0(?::\0)?)?")
+
+
+def _timed(named: str) -> str:
+    return _MASKED_TIME.sub("<time>", named) if "\0" in named else named
+
+
+def _value(column: Sequence[str], index: int, between: Sequence[str], lines: Sequence[str]) -> str:
+    """What to write for the value `index` of each line, of which `column` is a sample."""
+    if not column:
+        return "<n>"
+    first = column[0]
+    left, right = between[index], between[index + 1]
+    before, after = _stands_alone(between, index)
+    if before and after and all(value == first for value in column) and _in_all(left, first, right, index, between, lines):
+        return first
+    parts = [_PARTS.fullmatch(value) for value in column]
+    if not all(parts):
+        return "<id>"
+    matches = [part for part in parts if part is not None]
+    prefix = matches[0][1] if before and all(part[1] == matches[0][1] for part in matches) else ""
+    suffix = matches[0][2] if after and all(part[2] == matches[0][2] for part in matches) else ""
+    if prefix and not all((left + prefix) in line for line in lines):
+        prefix = ""
+    if suffix and not all((suffix + right) in line if right else line.endswith(suffix) for line in lines):
+        suffix = ""
+    return f"{prefix}<n>{suffix}"
