@@ -55,10 +55,11 @@ _NO_TROUBLE = re.compile(
 
 
 _TROUBLE_STEMS = (
-    "error", "exception", "traceback", "fail", "fatal", "panic", "critical", "denied", "refused", "timeout", "timedout", "time
-    out", "timed out", "time-out", "timed-out", "unable to", "cannot", "can't", "could not", "not found", "no such", "undefined",
-    "unexpected", "invalid", "corrupt", "abort", "killed", "segfault", "segmentation", "oom", "out of memory", "crash",
-    "unreachable", "unhealthy", "backoff", "evicted", "violation", "conflict", "rejected", "missing", "assert", "warn",
+    "error", "exception", "traceback", "fail", "fatal", "panic", "critical", "denied", "refused", "timeout", "timedout",
+    "time out", "timed out", "time-out", "timed-out", "unable to", "cannot", "can't", "could not", "not found",
+    "no such", "undefined", "unexpected", "invalid", "corrupt", "abort", "killed", "segfault", "segmentation", "oom",
+    "out of memory", "crash", "unreachable", "unhealthy", "backoff", "evicted", "violation", "conflict", "rejected",
+    "missing", "assert", "warn",
 )  # fmt: skip
 """How each alternative of TROUBLE begins: looked for one by one with `str.find`, six times as fast as the pattern."""
 
@@ -190,5 +191,5 @@ def _weighted(terms: Iterable[str]) -> Weighted:
 
 
 def _parts(term: str) -> list[str]:
-    """"user_service.py" -> user, service: what a compound name is made of."""
+    """ "user_service.py" -> user, service: what a compound name is made of."""
     return [part for part in (p.lower() for p in _PART.findall(term)) if len(part) >= 4 and part not in _STOP and part != term]

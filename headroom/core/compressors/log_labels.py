@@ -59,21 +59,30 @@ def _timed(named: str) -> str:
 
 def _value(column: Sequence[str], index: int, between: Sequence[str], lines: Sequence[str]) -> str:
     """What to write for the value `index` of each line, of which `column` is a sample."""
-    if not column:
-        return "<n>"
-    first = column[0]
-    left, right = between[index], between[index + 1]
-    before, after = _stands_alone(between, index)
-    if before and after and all(value == first for value in column) and _in_all(left, first, right, index, between, lines):
-        return first
     parts = [_PARTS.fullmatch(value) for value in column]
-    if not all(parts):
-        return "<id>"
-    matches = [part for part in parts if part is not None]
-    prefix = matches[0][1] if before and all(part[1] == matches[0][1] for part in matches) else ""
-    suffix = matches[0][2] if after and all(part[2] == matches[0][2] for part in matches) else ""
-    if prefix and not all((left + prefix) in line for line in lines):
-        prefix = ""
-    if suffix and not all((suffix + right) in line if right else line.endswith(suffix) for line in lines):
-        suffix = ""
+    alike = {(part[1], part[2]) if part else ("", "?") for part in parts}
+    if len(alike) != 1 or None in parts:
+        return "<n>" if all(part is not None and not part[1] for part in parts) else "<id>"
+    prefix, suffix = alike.pop()
+    if not _unique(between, index):
+        return "<n>"
+    if len(set(column)) == 1 and _in_all(re.escape(column[0]), index, between, lines):
+        return column[0]
+    if (prefix or suffix) and not _in_all(f"{prefix}[0-9]+{suffix}", index, between, lines):
+        return "<n>"
     return f"{prefix}<n>{suffix}"
+
+
+def _unique(between: Sequence[str], index: int) -> bool:
+    """Whether no other value stands between the same texts: then these tell where it is in every line."""
+    left, right = between[index], between[index + 1]
+    return not any(
+        between[other].endswith(left) and between[other + 1].startswith(right) for other in range(len(between) - 1) if other != index
+    )
+
+
+def _in_all(value: str, index: int, between: Sequence[str], lines: Sequence[str]) -> bool:
+    start = "" if index else r"\A"
+    end = "" if index < len(between) - 2 else r"\Z"
+    found = re.compile(start + re.escape(between[index]) + value + re.escape(between[index + 1]) + end).search
+    return all(map(found, lines))

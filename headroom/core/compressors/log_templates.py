@@ -22,7 +22,6 @@ RAREST = 10.0
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _NINES = bytes.maketrans(b"12345678", b"99999999")
 _IDENTIFIER = re.compile(r"(?<![A-Za-z])[A-Za-z]{0,40}0[A-Za-z0]*")
-_VALUE = re.compile(r"(?<![^\W_])(?:[A-Za-z]{0,40}\d[\w.:]*-?)+")
 _SEVERE = (
     "error", "exception", "traceback", "fatal", "panic", "critical", "fail", "killed", "out of memory", "oom", "crash", "denied", "refused",
     "segfault", "segmentation", "abort",
@@ -71,12 +70,6 @@ def templates_of(lines: Sequence[str]) -> Templates:
 def repeats_templates(lines: Sequence[str], share: float) -> bool:
     """Whether the lines have few templates: at most `share` of their number."""
     return len(set(_masked(list(set(_skeletons(lines)))))) <= share * len(lines)
-
-
-def label(line: str, limit: int = 72) -> str:
-    """A line's template in words: values as <n>; of a long one the beginning and, where messages stand, the end."""
-    named = _VALUE.sub("<n>", line.strip())
-    return named if len(named) <= limit else named[: limit // 3].rstrip() + "…" + named[len(named) - limit // 2 :].lstrip()
 
 
 def _skeletons(lines: Sequence[str]) -> list[bytes]:

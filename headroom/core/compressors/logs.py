@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 
 from headroom.core import tokens
 from headroom.core.compressors import lines as chooser
 from headroom.core.compressors.line_folds import Folded, fold_lines
 from headroom.core.compressors.line_units import Shown, Units, choose_units, show, units_of
 from headroom.core.compressors.line_worths import LOG, Weights, worths_of
-from headroom.core.compressors.log_templates import Templates, label, repeats_templates, templates_of
+from headroom.core.compressors.log_labels import label
+from headroom.core.compressors.log_templates import Templates, repeats_templates, templates_of
 from headroom.core.detect import Sample
 from headroom.core.types import ContentKind, Request, Shortened
 
@@ -95,17 +96,16 @@ def shorten_lines(text: str, folded: Folded, request: Request, weights: Weights,
 def left_out(units: Units, templates: Templates, keep: bytearray) -> list[tuple[int, str]]:
     """(lines, label) of the templates that most of the left-out lines have, most frequent first; a short table."""
     omitted: Counter[int] = Counter()
-    examples: dict[int, str] = {}
+    lines: defaultdict[int, list[str]] = defaultdict(list)
     cut = units.joined or bytes(len(keep))
     for index, template in enumerate(templates.ids):
         if keep[index] or cut[index] or cut[index + 1 : index + 2] == b"\x01":
             continue  # pieces of long lines are not lines
         omitted[template] += units.last[index] - units.first[index] + 1
-        if template not in examples:
-            examples[template] = units.texts[index]
+        lines[template].append(units.texts[index])
     wanted = max(5, sum(omitted.values()) // 50)
     frequent = sorted((t for t, times in omitted.items() if times >= wanted), key=lambda t: (-omitted[t], t))[:_TABLE_ROWS]
-    return [(omitted[t], label(examples[t])) for t in frequent if examples[t].strip()]
+    return [(omitted[t], label(lines[t])) for t in frequent if lines[t][0].strip()]
 
 
 def _note(units: Units, shown: Shown, folded: Folded) -> str:

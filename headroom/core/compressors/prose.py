@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from headroom.core import tokens
 from headroom.core.compressors.line_folds import Folded
-from headroom.core.compressors.line_units import Shown, Units, choose_units, show, units_of, total_lines
+from headroom.core.compressors.line_units import Shown, Units, choose_units, show, total_lines, units_of
 from headroom.core.compressors.rows import MOST_OF_A_HIT, hits_by_line
 from headroom.core.detect import Sample
 from headroom.core.types import ContentKind, Request, Shortened

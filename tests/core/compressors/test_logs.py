@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headroom.core import tokens
-from headroom.core.compressors.log_templates import TROUBLED, label, templates_of
+from headroom.core.compressors.log_labels import label
+from headroom.core.compressors.log_templates import TROUBLED, templates_of
 from headroom.core.compressors.logs import Logs
 from headroom.core.detect import Sample
 from headroom.core.types import Request, Shortened
@@ -201,9 +202,16 @@ def test_claims() -> None:
     assert not Logs().claims(Sample(""))
 
 
-def test_label() -> None:
-    assert label("GET /orders/17 200 in 12.5ms id=ab12cd") == "GET /orders/<n> <n> in <n> id=<n>"
-    assert len(label("word " * 100)) <= 72
+def test_labels_say_what_all_their_lines_have_in_common() -> None:
+    lines = [f"2024-03-01T10:00:{i % 60:02}.{i:03}Z INFO web-{i % 4}: GET /v1/orders/{i} 200 in {i}.5ms id=ab{i}f{i}c" for i in range(99)]
+    assert label(lines) == "<time> INFO web-<n>: GET /v1/orders/<n> 200 in <n>ms id=<id>"
+    lines[50] = lines[50].replace(" 200 ", " 404 ").replace("/v1/", "/v2/")
+    assert label(lines) == "<time> INFO web-<n>: GET /v<n>/orders/<n> <n> in <n>ms id=<id>"
+    assert label(["worker 17: done in 5s", "worker 18: done in 12ms"]) == "worker <n>: done in <n>"
+    assert label(["10.0.0.1 up", "10.0.0.2 up", "10.0.0.1 up"]) == "10.0.0.<n> up"
+    assert label(["10:00:01 tick 7", "10:00:02 tick 7"]) == "<time> tick 7"
+    assert label(["1 1", "1 2", "2 1"]) == "<n> <n>"
+    assert len(label(["word " * 100])) <= 72
 
 
 LONG = " ".join(f"w{index}" for index in range(300))
