@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from headroom.core.worth import _TROUBLE_LOWERED, MAX_HITS_PER_TERM, Query, reports_trouble
+from headroom.core.worth import MAX_HITS_PER_TERM, Query, reports_trouble, trouble_in
 
 MAX_TROUBLED = 3_000
 """Rows of trouble that are remembered; more are only counted, and their words tell little."""
@@ -71,10 +71,11 @@ class Sight:
             at = lowered.find(term, at + len(term))
 
     def _look_for_trouble(self, text: str, lowered: str, first: int, places: Places) -> None:
-        row, counted = first, 0
-        match = _TROUBLE_LOWERED.search(lowered)
-        while match is not None:
+        row, counted, end = first, 0, 0
+        for match in trouble_in(lowered):
             at = match.start()
+            if at < end:
+                continue  # the line has been judged
             end = lowered.find("\n", at)
             end = len(lowered) if end < 0 else end
             if self.troubled >= MAX_TROUBLED:
@@ -84,4 +85,3 @@ class Sight:
                 counted = at
                 places.troubled.append(row)
                 self.troubled += 1
-            match = _TROUBLE_LOWERED.search(lowered, end)
