@@ -135,15 +135,18 @@ def _blank_follows(lines: list[str], numbers: list[int], cuts: list[int]) -> boo
     return least % 2 == 1
 
 
-def write_view(view: View, keep: bytearray | None = None, names: Mapping[int, str] = NO_NAMES, named: Collection[int] = ()) -> str:
+def write_view(
+    view: View, keep: bytearray | None = None, names: Mapping[int, str] = NO_NAMES, named: Collection[int] = (), every: int = 0
+) -> str:
     """The view's lines (those kept, gaps marked), with a light margin if they are numbered.
 
     Marks count in the file's line numbers where the lines have them, else in lines of `view`, from 1. They tell which
-    definitions they hide: `names` by the line of their header. The lines in `named` keep their numbers.
+    definitions they hide: `names` by the line of their header. The lines in `named` keep their numbers, and so does
+    one in `every` (0: as `margin_step` says).
     """
     parts: list[str] = []
     length = len(view.lines)
-    every = margin_step(view)
+    every = every or margin_step(view)
     start = 0
     while start < length:
         shown = keep is None or keep[start] == 1

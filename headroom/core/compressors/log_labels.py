@@ -15,7 +15,7 @@ _TIME = re.compile(
     r"\d{4}[-/]\d\d[-/]\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?(?:Z|[+-]\d\d:?\d\d))?)?|\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?![\d:])"
 )
 _PARTS = re.compile(r"([A-Za-z]*)[0-9]+([A-Za-z]*)")
-_CHAINS = re.compile(r"<n>(?:\.<n>)+|<(?:n|id)>(?:-<(?:n|id)>){2,}")
+_CHAINS = re.compile(r"(?<!\d\.)(?<!>\.)<n>(?:\.<n>)+|<(?:n|id)>(?:-<(?:n|id)>){2,}")
 _SAMPLE = 12
 _LONGEST = 600
 """Characters of a line that a label looks at: it shows 72."""
@@ -75,6 +75,8 @@ def _value(column: Sequence[str], index: int, between: Sequence[str], lines: Seq
 
 def _unique(between: Sequence[str], index: int) -> bool:
     """Whether no other value stands between the same texts: then these tell where it is in every line."""
+    if index in (0, len(between) - 2):
+        return True
     left, right = between[index], between[index + 1]
     return not any(
         between[other].endswith(left) and between[other + 1].startswith(right) for other in range(len(between) - 1) if other != index

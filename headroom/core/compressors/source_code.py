@@ -48,25 +48,29 @@ class SourceCode:
         ending = text[len(body) :]
         original = body.split("\n")
         view = read_view(original)
+        if request.lossless:  # every number stays: nothing is to be worked out, only the padding goes
+            return _fold(text, write_view(view, every=1) + ending, every=1) if view.numbers else None
         folded = write_view(view, named=named_lines(view.lines, request.query)) if view.numbers else body
         size = estimate(folded)
         allowance = request.allowance(size)
-        if request.lossless or size <= _LITTLE_OVER * allowance:
-            return _fold(text, folded + ending, view) if view.numbers else None
+        if size <= _LITTLE_OVER * allowance:
+            return _fold(text, folded + ending, margin_step(view), view) if view.numbers else None
         costs = [len(line) * 5 // 18 + 1 for line in view.lines]  # 3.6 characters a token, without floats
         seen = request.seen(view.lines) if request.seen else bytearray()
         if 1 in seen:
             chooser.charge_pointers(costs, seen)
             if sum(costs) <= _LITTLE_OVER * allowance:
-                return _fold(text, folded + ending, view) if view.numbers else None
+                return _fold(text, folded + ending, margin_step(view), view) if view.numbers else None
         return _digest(view, request, allowance, costs, seen, ending)
 
 
-def _fold(text: str, folded: str, view: View) -> Shortened | None:
+def _fold(text: str, folded: str, every: int, view: View | None = None) -> Shortened | None:
     if len(folded) > _LEAST_FOLD * len(text):
         return None
-    sparse = f"line numbers at every {EVERY}th line and section edges" if margin_step(view) > 1 else "narrow line numbers"
-    return Shortened(folded, sparse, lossy=False, implied=margin_step(view) > 1, saved_at_least=_margins_dropped(view, folded))
+    if every == 1 or view is None:
+        return Shortened(folded, "narrow line numbers", lossy=False)
+    note = f"line numbers at every {every}th line and section edges"
+    return Shortened(folded, note, lossy=False, implied=True, saved_at_least=_margins_dropped(view, folded))
 
 
 def _digest(view: View, request: Request, allowance: int, costs: list[int], seen: bytearray, ending: str) -> Shortened | None:

@@ -208,7 +208,7 @@ def test_labels_say_what_all_their_lines_have_in_common() -> None:
     lines[50] = lines[50].replace(" 200 ", " 404 ").replace("/v1/", "/v2/")
     assert label(lines) == "<time> INFO web-<n>: GET /v<n>/orders/<n> <n> in <n>ms id=<id>"
     assert label(["worker 17: done in 5s", "worker 18: done in 12ms"]) == "worker <n>: done in <n>"
-    assert label(["10.0.0.1 up", "10.0.0.2 up", "10.0.0.1 up"]) == "10.0.0.<n> up"
+    assert label(["10.0.0.1 up", "10.0.0.2 up", "10.0.0.1 up"]) == "10.<n>.<n>.<n> up"
     assert label(["10:00:01 tick 7", "10:00:02 tick 7"]) == "<time> tick 7"
     assert label(["1 1", "1 2", "2 1"]) == "<n> <n>"
     assert len(label(["word " * 100])) <= 72
