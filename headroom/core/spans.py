@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 _JSON_START = re.compile(r"(?:^|\n|[:=]\s)[ \t]*(?=[\[{])")
 _FENCED = re.compile(r"^(```+|~~~+)[^\n`]*\n", re.MULTILINE)
-_DECODER = json.JSONDecoder(parse_float=len, parse_int=len, parse_constant=len)  # values are thrown away
+# Values are thrown away, objects as soon as they are closed: 10 MB of them would take 150 MB.
+_DECODER = json.JSONDecoder(object_pairs_hook=lambda _: None, parse_float=len, parse_int=len, parse_constant=len)
 _LOG_LINE = re.compile(
     r"^[^\w\n]{0,3}(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\d\d:\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d"
     r"|(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL)\b"

@@ -432,11 +432,19 @@ def test_a_folder_in_the_place_of_the_file(tmp_path):
     everything_fails(SQLiteStore(tmp_path))
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_may_not_be_written_to(tmp_path):
-    tmp_path.chmod(0o500)
-    everything_fails(SQLiteStore(tmp_path / "o.sqlite3"))
-    tmp_path.chmod(0o700)
+    folder = tmp_path / "folder"
+    folder.mkdir(mode=0o500)
+    privileged = os.geteuid() == 0  # root may write everywhere: the test becomes nobody for a while
+    if privileged:
+        for parent in (folder, tmp_path, *tmp_path.parents[:2]):  # pytest's own folders, which nobody else may enter
+            parent.chmod(parent.stat().st_mode | 0o055)
+        os.seteuid(65_534)
+    try:
+        everything_fails(SQLiteStore(folder / "o.sqlite3"))
+    finally:
+        if privileged:
+            os.seteuid(0)
 
 
 def test_a_file_that_may_not_be_written_to_can_still_be_read(path):
