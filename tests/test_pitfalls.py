@@ -72,9 +72,7 @@ def info_log(special: dict[int, str]) -> str:
 def test_a_fatal_message_at_level_info_is_shown() -> None:
     """The level of a line does not decide alone: its words do too."""
     line = "2026-02-03T08:13:31Z INFO api-3 FATAL out of memory while sorting the ledger"
-    text = shortened(info_log({811: line}))
-    assert line in text
-    assert "1,500 lines left out" not in text
+    assert line in shortened(info_log({811: line}))
 
 
 def test_a_plain_line_that_was_asked_for_is_shown() -> None:
@@ -83,16 +81,18 @@ def test_a_plain_line_that_was_asked_for_is_shown() -> None:
     assert line in shortened(info_log({662: line}), question="Who got the voucher SPRING-77?")
 
 
-def diff_of(files: int, changes: int) -> tuple[str, list[str]]:
+def diff_of(files: int, changes: int, context: int = 3) -> tuple[str, list[str]]:
+    """A diff and its changed lines: `changes` in each of `files`, with `context` lines above and below."""
     dice = random.Random(5)
     parts, changed = [], []
     for number in range(files):
         name = f"shop/{dice.choice(WORDS)}/{dice.choice(WORDS)}_{number}.py"
         rows = [f"-    {dice.choice(WORDS)}_{number} = load({k})" for k in range(changes // 2)]
         rows += [f"+    {dice.choice(WORDS)}_{number} = load_all({k}, retry=True)" for k in range(changes // 2)]
-        around = [f"     {phrase(dice, 4)}" for _ in range(6)]
+        around = [f"     {phrase(dice, 6)}" for _ in range(2 * context)]
         head = [f"diff --git a/{name} b/{name}", f"index {number:07x}..{number + 99:07x} 100644", f"--- a/{name}", f"+++ b/{name}"]
-        parts += [*head, f"@@ -10,{6 + changes // 2} +10,{6 + changes // 2} @@ def step_{number}():", *around[:3], *rows, *around[3:]]
+        size = 2 * context + changes // 2
+        parts += [*head, f"@@ -10,{size} +10,{size} @@ def step_{number}():", *around[:context], *rows, *around[context:]]
         changed += rows
     return "\n".join(parts) + "\n", changed
 
@@ -112,11 +112,11 @@ def test_a_diff_names_every_file_and_never_changes_a_sign(files: int, changes: i
     assert told is None or int(told[2].replace(",", "")) == len(changed)
 
 
-def test_a_diff_within_the_budget_keeps_each_changed_line() -> None:
-    """Unchanged context pays before any changed line does."""
-    diff, changed = diff_of(12, 8)
+def test_unchanged_context_pays_before_any_changed_line() -> None:
+    """A diff whose changes fit the budget keeps each of them."""
+    diff, changed = diff_of(5, 8, context=12)
     text = shortened(diff)
-    assert count(text) < count(diff)
+    assert count(text) < 0.7 * count(diff)
     assert all(line in text for line in changed)
 
 
@@ -138,10 +138,9 @@ def test_a_count_beside_left_out_rows_is_explained() -> None:
     """A field that counts the rows stays as it was, and the marker accounts for every row that is not there."""
     text = shortened(json.dumps({"count": 400, "next": None, "items": orders(400)}))
     assert re.search(r"count\W{1,4}400", text)
-    told = re.search(r"([\d,]+) of 400 rows left out", text)
+    told = re.search(r"(\d+) of 400 rows of items left out", text)
     assert told is not None
-    visible = len(set(re.findall(r"ord_7\d\d\d", text)))
-    assert visible >= 400 - int(told[1])
+    assert len(re.findall(r"^ord_7\d\d\d,", text, re.MULTILINE)) == 400 - int(told[1])
     assert "ord_7301" in text
 
 
@@ -167,13 +166,28 @@ def test_a_container_keeps_its_form_around_shortened_text() -> None:
 
 
 def test_long_strings_can_still_be_read() -> None:
-    """The snippets of a search are what was searched for: each keeps its beginning, none becomes a bare reference."""
+    """The snippets of a search are what was searched for: none becomes a bare reference, and a row without one is counted."""
     dice = random.Random(3)
     hits = [{"title": phrase(dice, 3), "url": f"https://docs.example/{i}", "snippet": phrase(dice, 60)} for i in range(10)]
     text = shortened(json.dumps({"results": hits}))
-    for hit in hits:
-        assert hit["snippet"][:60] in text
-        assert hit["url"] in text
+    shown = [hit for hit in hits if re.search(rf"{hit['url']}\b", text)]
+    told = re.search(r"(\d+) of 10 rows of results left out", text)
+    assert len(shown) == 10 - (int(told[1]) if told else 0) >= 4
+    assert all(hit["snippet"][:60] in text for hit in shown)
+
+
+def test_what_rows_left_out_have_in_common_is_true_of_them() -> None:
+    """A marker's numbers are those of the rows that are not shown."""
+    rows = [f"{i},{'open' if i % 3 else 'paid'},{WORDS[i % 90]} {WORDS[i % 77]} {i * 31 % 500}" for i in range(400)]
+    text = shortened("\n".join(["id,status,words", *rows]))
+    missing = [row for row in rows if row not in text]
+    told = re.search(r"(\d+) of 400 rows left out, status: (\d+) open, (\d+) paid", text)
+    assert told is not None
+    assert [int(number) for number in told.groups()] == [
+        len(missing),
+        sum(",open," in r for r in missing),
+        sum(",paid," in r for r in missing),
+    ]
 
 
 def test_search_hits_keep_their_file_and_line() -> None:
@@ -219,12 +233,22 @@ def test_keys_that_repeat_are_not_merged() -> None:
 
 def python_file(functions: int = 40) -> str:
     dice = random.Random(21)
-    parts = ['"""Billing: what is owed, and by whom."""', "", "import logging", "from decimal import Decimal", "", "log = logging.getLogger(__name__)"]
+    parts = [
+        '"""Billing: what is owed, and by whom."""',
+        "",
+        "import logging",
+        "from decimal import Decimal",
+        "",
+        "log = logging.getLogger(__name__)",
+    ]
     for number in range(functions):
         name = f"{dice.choice(WORDS)}_{dice.choice(WORDS)}_{number}"
         parts += ["", "", f"def {name}(ledger, amount, *, dry_run=False):", f'    """{phrase(dice, 7).capitalize()}."""']
         for step in range(dice.randrange(4, 12)):
-            parts += [f"    if ledger.{dice.choice(WORDS)} > {step}:", f"        amount += ledger.{dice.choice(WORDS)}({step}, '{phrase(dice, 2)}')"]
+            parts += [
+                f"    if ledger.{dice.choice(WORDS)} > {step}:",
+                f"        amount += ledger.{dice.choice(WORDS)}({step}, '{phrase(dice, 2)}')",
+            ]
         parts += ['    log.info("%s of %s", amount, ledger)', "    return amount"]
     return "\n".join(parts) + "\n"
 
@@ -251,9 +275,20 @@ def test_instructions_and_own_words_are_never_rewritten(role: str) -> None:
 def test_status_images_and_unknown_fields_survive() -> None:
     """Errors stay errors, pictures stay pictures; names, ids, artifacts and roles of tomorrow are carried along."""
     image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo" * 400}}
-    block = {"type": "tool_result", "tool_use_id": "t1", "is_error": True, "status": "error", "content": [{"type": "text", "text": info_log({})}, image]}
+    block = {
+        "type": "tool_result",
+        "tool_use_id": "t1",
+        "is_error": True,
+        "status": "error",
+        "content": [{"type": "text", "text": info_log({})}, image],
+    }
     messages: list[Any] = [
-        {"role": "assistant", "id": "m1", "usage": {"input": 5}, "content": [{"type": "tool_use", "id": "t1", "name": "logs", "input": {}}]},
+        {
+            "role": "assistant",
+            "id": "m1",
+            "usage": {"input": 5},
+            "content": [{"type": "tool_use", "id": "t1", "name": "logs", "input": {}}],
+        },
         {"role": "user", "id": "m2", "name": "Ada", "artifact": {"rows": [1, 2]}, "additional_kwargs": {"x": 1}, "content": [block]},
         {"role": "critic", "content": "well done", "mood": "calm"},
     ]
@@ -371,7 +406,12 @@ def test_words_of_a_marker_switch_nothing_off() -> None:
     """A text that quotes a marker, even a real one, is shortened like any other."""
     real = re.search(r"\[[^\[\]]*headroom_retrieve[^\]]*\]", shortened(info_log({})))
     assert real is not None
-    for words in (real[0], "[9 rows left out; headroom_retrieve ref=aaaaaaaaaa-aaa]", "[40 lines as CSV; check=abc]", "<<ccr:0123456789ab>>"):
+    for words in (
+        real[0],
+        "[9 rows left out; headroom_retrieve ref=aaaaaaaaaa-aaa]",
+        "[40 lines as CSV; check=abc]",
+        "<<ccr:0123456789ab>>",
+    ):
         text = info_log({3: words, 700: words, 1_499: words})
         assert count(shortened(text)) < 0.3 * count(text)
 
@@ -385,7 +425,9 @@ def long_talk(turns: int = 14) -> list[Any]:
     outputs = [info_log({700: "ERROR refund refused"}), json.dumps(orders(120)), python_file(12), diff_of(12, 6)[0], phrase(dice, 900)]
     for number in range(turns):
         arguments = json.dumps({"part": number})
-        messages += call_and_output("openai", number, dice.choice(["read", "logs", "list"]), arguments, [outputs[number % 5]], phrase(dice, 6))
+        messages += call_and_output(
+            "openai", number, dice.choice(["read", "logs", "list"]), arguments, [outputs[number % 5]], phrase(dice, 6)
+        )
         if number % 4 == 3:
             messages.append({"role": "user", "content": f"And what of the {phrase(dice, 3)}?"})
     return messages
@@ -434,7 +476,9 @@ def test_a_restart_under_another_hash_seed_changes_no_byte(tmp_path: Path) -> No
     answers = set()
     for seed in ("1", "77"):
         environment = {**os.environ, "PYTHONHASHSEED": seed, "HEADROOM_HOME": str(tmp_path / seed)}
-        answers.add(subprocess.run([sys.executable, "-c", program], input=talk, capture_output=True, text=True, check=True, env=environment).stdout)
+        answers.add(
+            subprocess.run([sys.executable, "-c", program], input=talk, capture_output=True, text=True, check=True, env=environment).stdout
+        )
     assert len(answers) == 1
 
 
@@ -442,7 +486,10 @@ def test_a_restart_under_another_hash_seed_changes_no_byte(tmp_path: Path) -> No
 
 
 def pytest_log() -> str:
-    lines = ["============================= test session starts ==============================", "platform linux -- Python 3.12.3, pytest-8.3.4"]
+    lines = [
+        "============================= test session starts ==============================",
+        "platform linux -- Python 3.12.3, pytest-8.3.4",
+    ]
     lines += ["rootdir: /srv/shop", "collected 302 items", ""]
     for number in range(302):
         verdict = "FAILED" if number in (77, 201) else "PASSED"
@@ -450,8 +497,18 @@ def pytest_log() -> str:
     lines += ["", "=================================== FAILURES ==================================="]
     for number in (77, 201):
         name = f"test_{WORDS[number % 90]}_{number}"
-        lines += [f"_______________________________ {name} _______________________________", "", f"    def {name}():", "        ledger = make_ledger()"]
-        lines += [f">       assert ledger.total() == {number}", f"E       assert {number + 1} == {number}", "", f"tests/test_{WORDS[number // 20]}.py:{number}: AssertionError"]
+        lines += [
+            f"_______________________________ {name} _______________________________",
+            "",
+            f"    def {name}():",
+            "        ledger = make_ledger()",
+        ]
+        lines += [
+            f">       assert ledger.total() == {number}",
+            f"E       assert {number + 1} == {number}",
+            "",
+            f"tests/test_{WORDS[number // 20]}.py:{number}: AssertionError",
+        ]
     lines += ["=========================== short test summary info ============================"]
     lines += [f"FAILED tests/test_{WORDS[n // 20]}.py::test_{WORDS[n % 90]}_{n} - assert {n + 1} == {n}" for n in (77, 201)]
     return "\n".join([*lines, "======================== 2 failed, 300 passed in 12.34s ========================"]) + "\n"
@@ -473,7 +530,9 @@ def markdown() -> str:
     while sum(map(len, parts)) < 12_000:
         parts += [f"## {phrase(dice, 3).capitalize()}", ""]
         for _ in range(3):
-            sentences = (f"The {phrase(dice, 2)} is kept in the {phrase(dice, 2)} until the {phrase(dice, 1)} has seen it." for _ in range(3))
+            sentences = (
+                f"The {phrase(dice, 2)} is kept in the {phrase(dice, 2)} until the {phrase(dice, 1)} has seen it." for _ in range(3)
+            )
             parts += [" ".join(sentences), ""]
         parts += [f"- use `{dice.choice(WORDS)}` for the {phrase(dice, 2)}" for _ in range(3)] + [""]
     return "\n".join(parts)
@@ -481,7 +540,10 @@ def markdown() -> str:
 
 def csv_table() -> str:
     dice = random.Random(47)
-    rows = [f"{1000 + i},{phrase(dice, 2)},{dice.choice(['open', 'paid'])},{dice.randrange(99_999) / 100:.2f},2026-01-{i % 28 + 1:02}" for i in range(400)]
+    rows = [
+        f"{1000 + i},{phrase(dice, 2)},{dice.choice(['open', 'paid'])},{dice.randrange(99_999) / 100:.2f},2026-01-{i % 28 + 1:02}"
+        for i in range(400)
+    ]
     return "\n".join(["id,customer,status,amount,date", *rows]) + "\n"
 
 
@@ -493,7 +555,9 @@ def html_page() -> str:
         for i in range(70)
     )
     head = '<head><meta charset="utf-8"><title>Shop</title><style>.card{margin:1px}</style><script>window.x=1;</script></head>'
-    return f'<!DOCTYPE html>\n<html lang="en">{head}<body><nav><ul><li><a href="/">Home</a></li></ul></nav><main>{items}</main></body></html>'
+    return (
+        f'<!DOCTYPE html>\n<html lang="en">{head}<body><nav><ul><li><a href="/">Home</a></li></ul></nav><main>{items}</main></body></html>'
+    )
 
 
 def pod_list() -> str:
@@ -506,9 +570,17 @@ def pod_list() -> str:
             "phase": "Running",
             "podIP": f"10.2.{i}.7",
             "startTime": f"2026-01-{i % 28 + 1:02}T03:04:05Z",
-            "conditions": [{"type": kind, "status": str(ready), "lastProbeTime": None} for kind in ("Initialized", "Ready", "PodScheduled")],
+            "conditions": [
+                {"type": kind, "status": str(ready), "lastProbeTime": None} for kind in ("Initialized", "Ready", "PodScheduled")
+            ],
             "containerStatuses": [
-                {"name": "app", "ready": ready, "restartCount": 0 if ready else 41, "image": "registry.example/shop:1.4", "state": {"running": {}}}
+                {
+                    "name": "app",
+                    "ready": ready,
+                    "restartCount": 0 if ready else 41,
+                    "image": "registry.example/shop:1.4",
+                    "state": {"running": {}},
+                }
             ],
         }
         container = {
@@ -518,33 +590,40 @@ def pod_list() -> str:
             "resources": {"limits": {"cpu": "500m", "memory": "256Mi"}, "requests": {"cpu": "100m", "memory": "128Mi"}},
             "volumeMounts": [{"name": "token", "mountPath": "/var/run/secrets", "readOnly": True}],
         }
-        metadata = {"name": name, "namespace": "shop", "uid": f"{i:08x}-1111-2222", "labels": {"app": name.partition("-")[0], "tier": "web"}}
+        metadata = {
+            "name": name,
+            "namespace": "shop",
+            "uid": f"{i:08x}-1111-2222",
+            "labels": {"app": name.partition("-")[0], "tier": "web"},
+        }
         spec = {"containers": [container], "nodeName": f"node-{i % 4}", "restartPolicy": "Always", "tolerations": [{"operator": "Exists"}]}
         pods.append({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": status})
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": pods}, indent=4)
 
 
 def alike_texts() -> str:
-    text = "The courier could not deliver the parcel because the address was incomplete; the customer was told by mail on day {} of the month."
+    text = (
+        "The courier could not deliver the parcel because the address was incomplete; the customer was told by mail on day {} of the month."
+    )
     return json.dumps([{"ticket": 9000 + i, "text": text.format(i % 28), "agent": WORDS[i % 30]} for i in range(150)])
 
 
 ROWS = orders(150)
 EASY: dict[str, tuple[Callable[[], str], float]] = {
-    "a Python file": (python_file, 0.5),
-    "a test run": (pytest_log, 0.8),
-    "ls -la": (file_listing, 0.7),
-    "Markdown": (markdown, 0.5),
-    "CSV": (csv_table, 0.5),
-    "an HTML page": (html_page, 0.7),
-    "JSON in a text block": (lambda: json.dumps({"type": "text", "text": json.dumps(ROWS)}), 0.5),
-    "JSON in tags": (lambda: f"<output>\n{json.dumps(ROWS)}\n</output>", 0.5),
-    "JSON in a fence": (lambda: f"```json\n{json.dumps(ROWS)}\n```", 0.5),
-    "JSON behind a line of words": (lambda: f"Found 150 orders:\n{json.dumps(ROWS)}", 0.5),
-    "nested JSON": (pod_list, 0.8),
-    "JSON lines": (lambda: "\n".join(map(json.dumps, ROWS)), 0.5),
-    "texts that are nearly alike": (alike_texts, 0.5),
-    "JSON without a blank": (lambda: json.dumps([{**row, "customer": row["id"][::-1]} for row in ROWS], separators=(",", ":")), 0.5),
+    "a Python file": (python_file, 0.75),
+    "a test run": (pytest_log, 0.9),
+    "ls -la": (file_listing, 0.85),
+    "Markdown": (markdown, 0.7),
+    "CSV": (csv_table, 0.75),
+    "an HTML page": (html_page, 0.85),
+    "JSON in a text block": (lambda: json.dumps({"type": "text", "text": json.dumps(ROWS)}), 0.8),
+    "JSON in tags": (lambda: f"<output>\n{json.dumps(ROWS)}\n</output>", 0.8),
+    "JSON in a fence": (lambda: f"```json\n{json.dumps(ROWS)}\n```", 0.8),
+    "JSON behind a line of words": (lambda: f"Found 150 orders:\n{json.dumps(ROWS)}", 0.8),
+    "nested JSON": (pod_list, 0.85),
+    "JSON lines": (lambda: "\n".join(map(json.dumps, ROWS)), 0.8),
+    "texts that are nearly alike": (alike_texts, 0.8),
+    "JSON without a blank": (lambda: json.dumps([{**row, "customer": row["id"][::-1]} for row in ROWS], separators=(",", ":")), 0.6),
 }
 
 
@@ -567,7 +646,9 @@ def test_content_in_blocks_saves_what_a_string_saves(name: str) -> None:
     assert blocks == [grows, shortened(text)]
 
 
-@pytest.mark.parametrize("question", ["Analyze these errors thoroughly.", "Do not leave anything out!", "Review the code, explain why it failed."])
+@pytest.mark.parametrize(
+    "question", ["Analyze these errors thoroughly.", "Do not leave anything out!", "Review the code, explain why it failed."]
+)
 def test_protections_do_not_pile_up(question: str) -> None:
     """The last output, full of words of trouble, asked about by an analyst, is shortened all the same."""
     text = info_log({i: f"2026-02-03T08:00:00Z ERROR api-1 exception: payment {i} failed" for i in range(0, 1_500, 9)})

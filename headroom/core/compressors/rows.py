@@ -279,7 +279,7 @@ def _note(sheets: Sequence[Sheet], keep: bytearray, omitted: int, cut: int) -> s
     note = ", ".join(words)
     if len(sheets) != 1 or not omitted or sheets[0].times is not None or len(sheets[0].columns) < 2:
         return note
-    for part in facts(_table(sheets[0]), [not kept for kept in keep]).split("; "):
+    for part in facts(_table(sheets[0]), keep).split("; "):
         longer = f"{note}{', ' if ';' not in note and note == ', '.join(words) else '; '}{part}"
         if not part or len(longer) > NOTE_CHARACTERS:
             break

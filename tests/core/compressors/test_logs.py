@@ -203,7 +203,9 @@ def test_claims() -> None:
 
 
 def test_labels_say_what_all_their_lines_have_in_common() -> None:
-    lines = [f"2024-03-01T10:00:{i % 60:02}.{i:03}Z INFO web-{i % 4}: GET /v1/orders/{i} 200 in {i}.{i % 10}ms id=ab{i}f{i}c" for i in range(99)]
+    lines = [
+        f"2024-03-01T10:00:{i % 60:02}.{i:03}Z INFO web-{i % 4}: GET /v1/orders/{i} 200 in {i}.{i % 10}ms id=ab{i}f{i}c" for i in range(99)
+    ]
     assert label(lines) == "<time> INFO web-<n>: GET /v1/orders/<n> 200 in <n>ms id=<id>"
     lines[50] = lines[50].replace(" 200 ", " 404 ").replace("/v1/", "/v2/")
     assert label(lines) == "<time> INFO web-<n>: GET /v<n>/orders/<n> <n> in <n>ms id=<id>"
