@@ -102,9 +102,9 @@ def recorded_turns(sides: list[Side], sessions: list[recorded.Session]) -> None:
     times: list[list[float]] = [[] for _ in sides]
     for session in sessions:
         messages = session.messages
-        for turn in [i for i, message in enumerate(messages) if message["role"] == "assistant" and i]:
-            for position, side in enumerate(sides):
-                times[position].append(side.ask(do="turn", messages=messages[:turn]).get("ms", float("nan")))
+        turns = [i for i, message in enumerate(messages) if message["role"] == "assistant" and i]
+        for position, side in enumerate(sides):  # session by session: turn by turn, each would find the caches the other left
+            times[position] += [side.ask(do="turn", messages=messages[:turn]).get("ms", float("nan")) for turn in turns]
     if not sessions:
         print("\n(no recorded sessions: --sessions names a folder of them)")
         return

@@ -25,15 +25,15 @@ from headroom.core.tokens import count
 from headroom.tools.retrieve import call as answer_call
 from tests.conversations import FORMATS, call_and_output
 
-WORDS = (
-    "account address amount archive backup balance batch branch bucket cache cancel carrier catalog channel charge checkout "
-    "cluster column commit consumer contract courier credit currency customer database deploy device digest discount email "
-    "endpoint event export feature gateway history import index invoice journal ledger limit locale market merchant message "
-    "metric mobile network notice offset order outbox package partner payment pending pipeline policy portal price product "
-    "profile quota rebate receipt record refund region release replica report request retry return review rollout route "
-    "schedule schema search session shard shipment signal snapshot stock storage stream summary supplier support ticket token "
-    "topic tracking transfer tunnel update upload vendor version voucher wallet warehouse webhook window worker zone"
-).split()
+WORDS = """
+    account address amount archive backup balance batch branch bucket cache cancel carrier catalog channel charge checkout
+    cluster column commit consumer contract courier credit currency customer database deploy device digest discount email
+    endpoint event export feature gateway history import index invoice journal ledger limit locale market merchant message
+    metric mobile network notice offset order outbox package partner payment pending pipeline policy portal price product
+    profile quota rebate receipt record refund region release replica report request retry return review rollout route
+    schedule schema search session shard shipment signal snapshot stock storage stream summary supplier support ticket token
+    topic tracking transfer tunnel update upload vendor version voucher wallet warehouse webhook window worker zone
+""".split()  # noqa: SIM905  (a hundred lines otherwise)
 
 
 @pytest.fixture(autouse=True)
@@ -328,7 +328,14 @@ def test_rows_between_carriage_returns_are_no_progress_bar() -> None:
     assert "overwritten" not in result.messages[-1]["content"]
 
 
-@pytest.mark.parametrize("text", [info_log({}), "".join(f"{phrase(random.Random(i), 7)} {i}\n" for i in range(1_500))], ids=["log", "text"])
+NEWLINED = {
+    "log": info_log({}),
+    "text": "".join(f"{phrase(random.Random(i), 7)} {i}\n" for i in range(1_500)),
+    "keys": "".join(f"{'  ' * (i % 4)}{WORDS[i % 90]}_{i}: {phrase(random.Random(i), 3)}\n" for i in range(1_500)),
+}
+
+
+@pytest.mark.parametrize("text", NEWLINED.values(), ids=NEWLINED)
 def test_a_newline_at_the_end_begins_no_line(text: str) -> None:
     """Counts and ranges in markers are those that a person would give."""
     after = shortened(text)
@@ -516,12 +523,12 @@ def pytest_log() -> str:
 
 def file_listing() -> str:
     dice = random.Random(41)
-    rows = [
-        f"-rw-r--r--  1 deploy deploy {dice.randrange(200, 900_000):8} Jan {dice.randrange(1, 29):2} {dice.randrange(24):02}:{dice.randrange(60):02} "
-        f"{dice.choice(WORDS)}_{dice.choice(WORDS)}_{i}.{dice.choice(['py', 'json', 'md', 'sql'])}"
-        for i in range(300)
-    ]
-    return "\n".join(["total 51234", *rows]) + "\n"
+    rows = ["total 51234"]
+    for i in range(300):
+        when = f"Jan {dice.randrange(1, 29):2} {dice.randrange(24):02}:{dice.randrange(60):02}"
+        name = f"{dice.choice(WORDS)}_{dice.choice(WORDS)}_{i}.{dice.choice(['py', 'json', 'md', 'sql'])}"
+        rows.append(f"-rw-r--r--  1 deploy deploy {dice.randrange(200, 900_000):8} {when} {name}")
+    return "\n".join(rows) + "\n"
 
 
 def markdown() -> str:

@@ -276,3 +276,8 @@ def test_nothing_raises_and_nothing_takes_long(text: str) -> None:
 def test_any_text_is_survived(text: str) -> None:
     HITS.claims(Sample(text))
     HITS.compress(text, request(5, 0.0))
+
+
+def test_a_test_run_is_no_search() -> None:
+    text = "\n".join(f"tests/test_{i % 7}.py::test_case_{i} PASSED [{i:3}%]" for i in range(100))
+    assert not SearchHits().claims(Sample(text))
