@@ -10,7 +10,13 @@ import json
 import re
 from dataclasses import dataclass
 
-_JSON_START = re.compile(r"(?:^|\n|[:=]\s)[ \t]*(?=[\[{])")
+_JSON_STARTS = (
+    re.compile(r"\A[ \t]*(?=[\[{])"),
+    re.compile(r"\n[ \t]*(?=[\[{])"),
+    re.compile(r":\s[ \t]*(?=[\[{])"),
+    re.compile(r"=\s[ \t]*(?=[\[{])"),
+)
+"""Where a document may begin. One pattern for each sign before it: each begins with one character, and is found at once."""
 _FENCED = re.compile(r"^(```+|~~~+)[^\n`]*\n", re.MULTILINE)
 # Values are thrown away, objects as soon as they are closed: 10 MB of them would take 150 MB.
 _DECODER = json.JSONDecoder(object_pairs_hook=lambda _: None, parse_float=len, parse_int=len, parse_constant=len)
@@ -36,11 +42,15 @@ def json_spans(text: str, least: int) -> list[Span]:
     spans: list[Span] = []
     at = 0
     failures = 0
+    nearest = [-1] * len(_JSON_STARTS)
     while failures < MAX_FAILURES:
-        opening = _JSON_START.search(text, at)
-        if opening is None or len(text) - opening.end() < least:
+        for position, pattern in enumerate(_JSON_STARTS):
+            if nearest[position] < at:
+                opening = pattern.search(text, max(0, at - 1))
+                nearest[position] = opening.end() if opening else len(text)
+        start = min(nearest)
+        if len(text) - start < least:
             break
-        start = opening.end()
         try:
             _, end = _DECODER.raw_decode(text, start)
         except json.JSONDecodeError as broken:

@@ -65,13 +65,18 @@ def _remember(fresh: dict[bytes, int]) -> None:
     _counted.update(fresh)
 
 
+_tokenizer_is_loaded = False
+
+
 def _count(texts: list[str], encoding: str) -> list[int]:
+    global _tokenizer_is_loaded  # noqa: PLW0603  (a fact about this process, not a setting)
     if not texts:
         return []
     try:
         import toktok  # loads a vocabulary of half a second: never at import time
     except ImportError:
         return [_count_slowly(_sendable(text), encoding) for text in texts]
+    _tokenizer_is_loaded = encoding == "o200k_base" or _tokenizer_is_loaded
     threads = 1 if sum(map(len, texts)) < _WORTH_THREADS else 0
     try:
         return list(toktok.batch_count(texts, encoding, threads))
@@ -114,6 +119,8 @@ def surely_smaller(original: str, shortened: str, *, same_words: bool = False, s
         return True
     if same_words and _blanks_saved(original, shortened) > _MARGIN:
         return True
+    if _tokenizer_is_loaded:  # then counting is cheaper than the bound, which says nothing else
+        return count(shortened) < count(original)
     return _least_saving(original, shortened) > _MARGIN or count(shortened) < count(original)
 
 

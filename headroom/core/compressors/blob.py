@@ -130,7 +130,7 @@ def _floats(sample: Sample) -> _Finding | None:
     if _JSON_NUMBERS.match(sample.head) or sample.first == "{":
         return None
     frame = _FLOAT_FRAME.match(sample.head)
-    head = sample.head[frame.end() if frame else 0 :]
+    head = sample.head[frame.end() if frame else 0 :][:2_000]
     words = head.replace(",", " ").replace("[", " ").replace("]", " ").split()[:-1]
     if len(words) < 64 or len(words) < 4 * (head.count("\n") + 1):
         return None

@@ -103,7 +103,7 @@ def digest(folded: Folded, query: Query, allowance: int, write: Callable[[Units,
 def _is_prose(lines: Sequence[str]) -> bool:
     prose = other = sentences = headings = 0
     fenced = False
-    for line in lines[:120]:
+    for line in lines[:60]:
         if _FENCE.match(line) is not None:
             fenced = not fenced
         elif fenced or not line.strip():
