@@ -1,7 +1,7 @@
 """Headroom shortens what an LLM agent reads, and keeps every original within the model's reach.
 
-    from headroom import compress, retrieve
-    result = compress(messages, model="claude-sonnet-4-5-20250929")
+from headroom import compress, retrieve
+result = compress(messages, model="claude-sonnet-4-5-20250929")
 """
 
 from __future__ import annotations

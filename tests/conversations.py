@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 Message = dict[str, Any]
 FORMATS = ("openai", "anthropic", "responses")
 
-WORDS = st.sampled_from(
-    "order user status failed ok pending shipped error timeout retry payload_id src/app/main.py eu-west-1 7f3a9c 4711 connection "
-    "refused INFO WARN naïve 数据 🙂 null true 1.10 \u2028".split()
-)
+_PLAIN = ("order", "user", "status", "failed", "ok", "pending", "shipped", "error", "timeout", "retry", "connection", "refused", "null")
+_ODD = ("payload_id", "src/app/main.py", "eu-west-1", "7f3a9c", "4711", "INFO", "WARN", "naïve", "数据", "🙂", "true", "1.10", "\u2028")
+WORDS = st.sampled_from((*_PLAIN, *_ODD))
 NASTY = st.text(st.characters(codec=None, categories=None), max_size=60)  # lone surrogates and NUL included
 
 
@@ -70,9 +69,7 @@ def words(draw: st.DrawFn) -> str:
 def code() -> st.SearchStrategy[str]:
     """A numbered view of a file."""
     return st.integers(1, 120).map(
-        lambda n: "\n".join(
-            f"{i + 1:6}\t" + ("def f_%d(a, b):" % i if i % 9 == 0 else f"    value_{i} = a + b * {i}") for i in range(n * 3)
-        )
+        lambda n: "\n".join(f"{i + 1:6}\t" + (f"def f_{i}(a, b):" if i % 9 == 0 else f"    value_{i} = a + b * {i}") for i in range(n * 3))
     )
 
 

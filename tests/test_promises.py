@@ -12,6 +12,7 @@ import os
 import socket
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +164,7 @@ def test_5_shown_lines_are_the_originals_own(text: str) -> None:
     plain = report.before.replace("\x1b[31m", "").replace("\x1b[0m", "").replace("\r", "\n").split("\n")
     known = {line.strip() for line in plain}
     for line in report.after.replace("\r", "\n").split("\n"):
-        assert line.strip() in known or line.startswith("[") and line.endswith("]"), line
+        assert line.strip() in known or (line.startswith("[") and line.endswith("]")), line
 
 
 @SLOW
@@ -288,4 +289,4 @@ def test_a_bias_changes_how_much_is_kept_monotonically(dialect: str, text: str, 
         hooks.bias = bias
         kept.append(fresh(messages, hooks=hooks).tokens_after)
     slack = 40  # a gap's mark costs tokens that the line it stands for may not
-    assert all(later >= earlier - slack for earlier, later in zip(kept, kept[1:], strict=False)), kept
+    assert all(later >= earlier - slack for earlier, later in pairwise(kept)), kept

@@ -144,4 +144,3 @@ def _ask(text: str, request_for: RequestFor, *, user: bool = False) -> Attempt:
         if shortened is not None:
             return Attempt(compressor.kind, shortened)
     return Attempt(kind)
-

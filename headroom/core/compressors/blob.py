@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 
 from headroom.core import tokens
-from headroom.core.compressors.line_folds import Folded
-from headroom.core.compressors.line_units import choose_units, safe_cut, show, units_of
-from headroom.core.compressors.line_worths import BLOB, ends_and_hits
+from headroom.core.compressors.lines.folds import Folded
+from headroom.core.compressors.lines.units import choose_units, safe_cut, show, units_of
+from headroom.core.compressors.lines.worths import BLOB, ends_and_hits
 from headroom.core.detect import Sample
 from headroom.core.types import ContentKind, Request, Shortened
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headroom.core import tokens
-from headroom.core.compressors.diff_digest import digest
-from headroom.core.compressors.diff_parts import FileDiff, Words, heading_is_derivable, read_parts
+from headroom.core.compressors.patches.parts import FileDiff, Words, heading_is_derivable, read_parts
 from headroom.core.detect import Sample
 from headroom.core.types import ContentKind, Request, Shortened
 
@@ -44,6 +43,8 @@ class Diffs:
         allowance = request.allowance(size)
         if request.lossless or size <= _MARGIN * allowance:
             return folding
+        from headroom.core.compressors.patches.digest import digest  # 2 ms to load, and most conversations hold no such text
+
         shown = digest(parts, request.query, allowance)
         if len(shown[0]) > 0.9 * len(whole):
             return folding

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 
 from headroom.core import tokens
-from headroom.core.compressors.html_text import text_of
-from headroom.core.compressors.line_folds import Folded
-from headroom.core.compressors.line_units import Shown, Units
+from headroom.core.compressors.lines.folds import Folded
+from headroom.core.compressors.lines.units import Shown, Units
 from headroom.core.compressors.prose import digest, digest_note
 from headroom.core.detect import Sample
 from headroom.core.types import ContentKind, Request, Shortened
@@ -45,6 +44,8 @@ class Html:
         size = tokens.estimate(text)
         if request.lossless or size <= 1.25 * request.allowance(size):
             return None
+        from headroom.core.compressors.pages.html_text import text_of  # 2 ms to load, and most conversations hold no such text
+
         words = text_of(text)
         if len(words.strip()) < LEAST_TEXT or len(words) > 0.95 * len(text):
             return None
@@ -61,7 +62,7 @@ class Html:
 
 
 def _show(units: Units, keep: bytearray) -> Shown:
-    """Like `line_units.show`, but gaps carry no numbers: lines of the text are not lines of the page."""
+    """Like `lines.units.show`, but gaps carry no numbers: lines of the text are not lines of the page."""
     parts: list[str] = []
     omitted = cut = hidden = start = 0
     while start < len(keep):

@@ -2,18 +2,18 @@
 
 Files share the work: `json_text` reads and writes exactly, `json_table` makes tables, `json_units` and `json_digest`
 choose what to show, `json_facts` says what stands out and what the rest have in common. A large document is never in
-memory as a whole: `json_sieve` takes out of it what a digest may show.
+memory as a whole: `records.sieve` takes out of it what a digest may show.
 """
 
 from __future__ import annotations
 
 import re
 
-from headroom.core.compressors.json_digest import digest
-from headroom.core.compressors.json_sieve import LARGE, Document, TooNestedError, sieve
-from headroom.core.compressors.json_table import Folded, fold, unfolded
-from headroom.core.compressors.json_text import depth_within, read, read_lines
-from headroom.core.compressors.json_units import Outline
+from headroom.core.compressors.records.digest import digest
+from headroom.core.compressors.records.sieve import LARGE, Document, TooNestedError, sieve
+from headroom.core.compressors.records.table import Folded, fold, unfolded
+from headroom.core.compressors.records.text import depth_within, read, read_lines
+from headroom.core.compressors.records.units import Outline
 from headroom.core.detect import Sample
 from headroom.core.tokens import estimate
 from headroom.core.types import Request, Shortened

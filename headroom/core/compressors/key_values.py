@@ -11,10 +11,10 @@ import re
 from collections import Counter
 from sys import intern
 
-from headroom.core.compressors.lines import GAP_TOKENS, bridge, choose, gap_mark, render
-from headroom.core.compressors.log_templates import templates_of
-from headroom.core.compressors.rows import add_hits
-from headroom.core.compressors.table_layouts import aligned
+from headroom.core.compressors.grids.layouts import aligned
+from headroom.core.compressors.grids.rows import add_hits
+from headroom.core.compressors.lines.choosing import GAP_TOKENS, bridge, choose, gap_mark, render
+from headroom.core.compressors.lines.templates import templates_of
 from headroom.core.detect import Sample
 from headroom.core.tokens import estimate
 from headroom.core.types import ContentKind, Request, Shortened

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from headroom.core import tokens
-from headroom.core.compressors.listing_digest import digest
-from headroom.core.compressors.listing_entries import Entry, Layout, is_mostly_read, layout_of, read_entries
+from headroom.core.compressors.paths.listing_entries import Entry, Layout, is_mostly_read, layout_of, read_entries
 from headroom.core.detect import Sample
 from headroom.core.types import ContentKind, Request, Shortened
 
@@ -43,6 +42,8 @@ class Listings:
         if request.lossless or size <= _MARGIN * allowance:
             return folding
         names, without = labels(entries, layout), _unsaid(entries, layout)
+        from headroom.core.compressors.paths.listing_digest import digest  # 2 ms to load, and most conversations hold no such text
+
         shown = digest(lines, entries, names, request.query, allowance, one_line=layout != "long", without=without)
         if shown is None or len(shown[0]) > 0.9 * len(fold_text):
             return folding

@@ -6,12 +6,12 @@ import re
 from collections import Counter, defaultdict
 
 from headroom.core import tokens
-from headroom.core.compressors import lines as chooser
-from headroom.core.compressors.line_folds import Folded, fold_lines
-from headroom.core.compressors.line_units import Shown, Units, choose_units, show, units_of
-from headroom.core.compressors.line_worths import LOG, Weights, worths_of
-from headroom.core.compressors.log_labels import label
-from headroom.core.compressors.log_templates import Templates, repeats_templates, templates_of
+from headroom.core.compressors.lines import choosing as chooser
+from headroom.core.compressors.lines.folds import Folded, fold_lines
+from headroom.core.compressors.lines.labels import label
+from headroom.core.compressors.lines.templates import Templates, repeats_templates, templates_of
+from headroom.core.compressors.lines.units import Shown, Units, choose_units, show, units_of
+from headroom.core.compressors.lines.worths import LOG, Weights, worths_of
 from headroom.core.detect import Sample
 from headroom.core.types import ContentKind, Request, Shortened
 

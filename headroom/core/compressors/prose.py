@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from headroom.core import tokens
-from headroom.core.compressors.line_folds import Folded
-from headroom.core.compressors.line_units import Shown, Units, choose_units, show, total_lines, units_of
-from headroom.core.compressors.rows import MOST_OF_A_HIT, hits_by_line
+from headroom.core.compressors.grids.rows import MOST_OF_A_HIT, hits_by_line
+from headroom.core.compressors.lines.folds import Folded
+from headroom.core.compressors.lines.units import Shown, Units, choose_units, show, total_lines, units_of
 from headroom.core.detect import Sample
 from headroom.core.types import ContentKind, Request, Shortened
 from headroom.core.worth import Query

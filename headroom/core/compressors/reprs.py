@@ -19,8 +19,8 @@ from __future__ import annotations
 import re
 from itertools import groupby
 
-from headroom.core.compressors.repr_scanner import Rows, read
-from headroom.core.compressors.rows import Part, Sheet, shorten, whole
+from headroom.core.compressors.grids.repr_scanner import Rows, read
+from headroom.core.compressors.grids.rows import Part, Sheet, shorten, whole
 from headroom.core.detect import Sample
 from headroom.core.tokens import estimate
 from headroom.core.types import ContentKind, Request, Shortened

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from headroom.core import tokens
 from headroom.core.compressors.listings import Listings
-from headroom.core.compressors.search_hit_digest import digest
-from headroom.core.compressors.search_hit_lines import ROW, Group, Layout, layout_of, read_groups
+from headroom.core.compressors.paths.hit_lines import ROW, Group, Layout, layout_of, read_groups
 from headroom.core.detect import Sample
 from headroom.core.types import ContentKind, Request, Shortened
 
@@ -45,6 +44,8 @@ class SearchHits:
         allowance = request.allowance(size)
         if request.lossless or size <= _MARGIN * allowance:
             return folding
+        from headroom.core.compressors.paths.hit_digest import digest  # 2 ms to load, and most conversations hold no such text
+
         shown = digest(lines, groups, layout, request.query, allowance)
         if shown is None or len(shown.text) > 0.9 * len(fold_text):
             return folding

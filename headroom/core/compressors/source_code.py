@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from headroom.core.compressors import code_claims
-from headroom.core.compressors import lines as chooser
-from headroom.core.compressors.code_outline import Outline, outline
-from headroom.core.compressors.code_views import EVERY, View, margin_step, read_view, write_view
-from headroom.core.compressors.code_worths import line_worths, named_lines
+from headroom.core.compressors.code import claims as code_claims
+from headroom.core.compressors.code.outline import Outline, outline
+from headroom.core.compressors.code.views import EVERY, View, margin_step, read_view, write_view
+from headroom.core.compressors.code.worths import line_worths, named_lines
+from headroom.core.compressors.lines import choosing as chooser
 from headroom.core.detect import Sample
 from headroom.core.tokens import estimate
 from headroom.core.types import ContentKind, Request, Shortened
@@ -39,7 +39,7 @@ class SourceCode:
     kind: ContentKind = "source_code"
 
     def claims(self, sample: Sample) -> bool:
-        """Most lines are numbered one after the other, or read like a program. See `code_claims`."""
+        """Most lines are numbered one after the other, or read like a program. See `code.claims`."""
         return code_claims.is_code(sample)
 
     def compress(self, text: str, request: Request) -> Shortened | None:

@@ -11,9 +11,9 @@ The header tells which: a bar in it, else a comma, else blanks.
 
 from __future__ import annotations
 
-from headroom.core.compressors import table_layouts as layouts
-from headroom.core.compressors.rows import Part, Sheet, shorten
-from headroom.core.compressors.table_layouts import Grid
+from headroom.core.compressors.grids import layouts
+from headroom.core.compressors.grids.layouts import Grid
+from headroom.core.compressors.grids.rows import Part, Sheet, shorten
 from headroom.core.detect import Sample
 from headroom.core.tokens import estimate
 from headroom.core.types import ContentKind, Request, Shortened

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from headroom.core import tokens
-from headroom.core.compressors.diagnostics import Diagnostic, diagnostic, fold_places, grouped_diagnostic, is_heading
-from headroom.core.compressors.line_folds import ESCAPE, Folded, fold_lines
-from headroom.core.compressors.line_units import Shown, Units, choose_units, show, units_of
-from headroom.core.compressors.line_worths import LOG, worths_of
-from headroom.core.compressors.log_templates import templates_of
-from headroom.core.compressors.rows import hits_by_line
+from headroom.core.compressors.grids.rows import hits_by_line
+from headroom.core.compressors.lines.folds import ESCAPE, Folded, fold_lines
+from headroom.core.compressors.lines.templates import templates_of
+from headroom.core.compressors.lines.units import Shown, Units, choose_units, show, units_of
+from headroom.core.compressors.lines.worths import LOG, worths_of
+from headroom.core.compressors.reports.diagnostics import Diagnostic, diagnostic, fold_places, grouped_diagnostic, is_heading
 from headroom.core.detect import Sample
 from headroom.core.types import ContentKind, Request, Shortened
 

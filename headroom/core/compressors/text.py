@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from headroom.core.compressors.line_folds import fold_lines
-from headroom.core.compressors.line_worths import TEXT
+from headroom.core.compressors.lines.folds import fold_lines
+from headroom.core.compressors.lines.worths import TEXT
 from headroom.core.compressors.logs import shorten_lines
 from headroom.core.detect import Sample
 from headroom.core.types import ContentKind, Request, Shortened

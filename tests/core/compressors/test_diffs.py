@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headroom.core.compressors.diff_parts import FileDiff, read_parts
 from headroom.core.compressors.diffs import Diffs
+from headroom.core.compressors.patches.parts import FileDiff, read_parts
 from headroom.core.detect import Sample
 from headroom.core.tokens import count, estimate
 from headroom.core.types import Request

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from headroom.core.compressors.html import NOTE, Html
-from headroom.core.compressors.html_text import text_of
+from headroom.core.compressors.pages.html_text import text_of
 from headroom.core.detect import Sample
 from headroom.core.types import Request
 from headroom.core.worth import Query

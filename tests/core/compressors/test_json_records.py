@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from headroom.core.compressors.json_digest import digest
 from headroom.core.compressors.json_records import JsonRecords
-from headroom.core.compressors.json_table import fold as fold_value
-from headroom.core.compressors.json_text import read
-from headroom.core.compressors.json_units import Outline
+from headroom.core.compressors.records.digest import digest
+from headroom.core.compressors.records.table import fold as fold_value
+from headroom.core.compressors.records.text import read
+from headroom.core.compressors.records.units import Outline
 from headroom.core.detect import Sample
 from headroom.core.types import Request, Shortened
 from headroom.core.worth import Query

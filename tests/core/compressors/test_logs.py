@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headroom.core import tokens
-from headroom.core.compressors.log_labels import label
-from headroom.core.compressors.log_templates import TROUBLED, templates_of
+from headroom.core.compressors.lines.labels import label
+from headroom.core.compressors.lines.templates import TROUBLED, templates_of
 from headroom.core.compressors.logs import Logs
 from headroom.core.detect import Sample
 from headroom.core.types import Request, Shortened

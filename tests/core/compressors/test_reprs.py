@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headroom.core.compressors.repr_scanner import read
+from headroom.core.compressors.grids.repr_scanner import read
 from headroom.core.compressors.reprs import Reprs
 from headroom.core.detect import Sample
 from headroom.core.types import Request, Shortened

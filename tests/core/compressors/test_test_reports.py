@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headroom.core.compressors.diagnostics import diagnostic
+from headroom.core.compressors.reports.diagnostics import diagnostic
 from headroom.core.compressors.test_reports import TestReports
 from headroom.core.detect import Sample
 from headroom.core.types import Request, Shortened

@@ -1,0 +1,1 @@
+"""Rooms shared by kinds that show rows: layouts of tables, Python's reprs, and the digest of rows."""

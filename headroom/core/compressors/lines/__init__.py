@@ -1,0 +1,1 @@
+"""Rooms shared by kinds that show lines: choosing, folding, units, worth, and templates of logs."""

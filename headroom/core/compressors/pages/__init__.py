@@ -1,0 +1,1 @@
+"""Rooms of `html`: the text that a reader sees."""

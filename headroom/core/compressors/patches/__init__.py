@@ -1,0 +1,1 @@
+"""Rooms of `diffs`: a patch taken apart, and what of it to show."""

@@ -1,0 +1,1 @@
+"""Rooms of `search_hits` and `listings`: hits and entries grouped by file and folder."""

@@ -1,0 +1,1 @@
+"""Rooms of `test_reports`: compilers' and linters' diagnostics."""
