@@ -34,6 +34,8 @@ from headroom.core.store.sqlite_file import APPLICATION_ID, is_malformed, set_up
 T = TypeVar("T")
 
 BUSY_TIMEOUT_SECONDS = 1.0
+PRESENT_SECONDS = 10.0
+"""How long a look-up's yes is believed while nobody writes."""
 EXPIRED_PER_PUT = 32
 """Expired originals that one put sweeps out in passing."""
 REFERENCES_PER_QUERY = 900
@@ -73,6 +75,9 @@ class SQLiteStore:
         self._clock = clock
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._present: set[tuple[str, str]] = set()
+        """(namespace, reference) found lately: true while neither this process deletes nor another one writes."""
+        self._present_as_of = (-1, 0.0)
         self._identity: tuple[int, int] | None = None  # of the file that the connection has open
         self._process = os.getpid()
         _LIVE.add(self)
@@ -103,7 +108,7 @@ class SQLiteStore:
         known = list(wanted) if "".join(wanted).isascii() else [reference for reference in wanted if reference.isascii()]
         if not known:
             return wanted
-        found = self._run(lambda connection: self._found(connection, known, namespace))
+        found = self._run(lambda connection: self._present_or_found(connection, known, namespace))
         return wanted - found
 
     def purge(self, namespace: str | None = None, older_than_seconds: float | None = None) -> int:
@@ -150,7 +155,7 @@ class SQLiteStore:
         now = self._clock()
         with transaction(connection):
             expired = "SELECT namespace, reference FROM entries WHERE used < ? ORDER BY used LIMIT ?"
-            _delete(connection, connection.execute(expired, (now - self.ttl_seconds, EXPIRED_PER_PUT)).fetchall())
+            self._delete(connection, connection.execute(expired, (now - self.ttl_seconds, EXPIRED_PER_PUT)).fetchall())
             placed = {text: _place(connection, text, body, namespace, now) for text, body in bodies.items()}
             self._evict(connection, _key(namespace), kept | set(placed.values()))
         return placed
@@ -169,7 +174,12 @@ class SQLiteStore:
                 break
         if excess > 0:
             raise StoreFullError(f"the texts need more than the store's whole limit of {self.max_bytes:,} bytes")
-        _delete(connection, doomed)
+        self._delete(connection, doomed)
+
+    def _delete(self, connection: sqlite3.Connection, doomed: list[tuple[bytes, str]]) -> None:
+        if doomed:
+            self._present.clear()
+            _delete(connection, doomed)
 
     def _read(self, connection: sqlite3.Connection, reference: str, namespace: str) -> str | None:
         row = _look_up(connection, reference, namespace)
@@ -180,6 +190,19 @@ class SQLiteStore:
         if row[0] < now - self.ttl_seconds / USE_GRAIN:
             _touch(connection, [reference], namespace, now)
         return text
+
+    def _present_or_found(self, connection: sqlite3.Connection, references: list[str], namespace: str) -> set[str]:
+        """`_found`, asking only for what was not found a moment ago: a long conversation asks for the same ones each turn."""
+        version, moment = connection.execute("PRAGMA data_version").fetchone()[0], self._clock()
+        if version != self._present_as_of[0] or not 0 <= moment - self._present_as_of[1] < min(
+            PRESENT_SECONDS, self.ttl_seconds / USE_GRAIN
+        ):
+            self._present.clear()
+            self._present_as_of = (version, moment)
+        present = {reference for reference in references if (namespace, reference) in self._present}
+        found = self._found(connection, [reference for reference in references if reference not in present], namespace)
+        self._present.update((namespace, reference) for reference in found)
+        return present | found
 
     def _found(self, connection: sqlite3.Connection, references: list[str], namespace: str) -> set[str]:
         now = self._clock()
@@ -209,6 +232,7 @@ class SQLiteStore:
         if older_than_seconds is not None:
             conditions.append("used <= ?")
             parameters.append(self._clock() - older_than_seconds)  # type: ignore[arg-type]
+        self._present.clear()
         with transaction(connection):
             deleted = connection.execute(f"DELETE FROM entries WHERE {' AND '.join(conditions)}", parameters).rowcount  # noqa: S608
         if deleted:
@@ -258,6 +282,7 @@ class SQLiteStore:
 
     def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None
+        self._present.clear()
         if connection is not None:
             try:
                 connection.close()

@@ -601,3 +601,15 @@ def test_is_fast_enough(store):
     started = time.perf_counter()
     assert not store.missing(references)
     assert time.perf_counter() - started < 0.02, "0.15 ms on an idle machine"
+
+
+def test_what_was_there_a_moment_ago_is_asked_for_again_once_somebody_deleted(path):
+    ours, theirs = SQLiteStore(path), SQLiteStore(path)
+    references = ours.put_many(["one", "two"])
+    assert ours.missing(references) == set() == ours.missing(references)
+    theirs.purge()
+    assert ours.missing(references) == set(references)
+    ours.put_many(["one", "two"])
+    assert ours.missing(references) == set()
+    ours.purge()
+    assert ours.missing(references) == set(references)
