@@ -194,9 +194,8 @@ class SQLiteStore:
     def _present_or_found(self, connection: sqlite3.Connection, references: list[str], namespace: str) -> set[str]:
         """`_found`, asking only for what was not found a moment ago: a long conversation asks for the same ones each turn."""
         version, moment = connection.execute("PRAGMA data_version").fetchone()[0], self._clock()
-        if version != self._present_as_of[0] or not 0 <= moment - self._present_as_of[1] < min(
-            PRESENT_SECONDS, self.ttl_seconds / USE_GRAIN
-        ):
+        age = moment - self._present_as_of[1]
+        if version != self._present_as_of[0] or not 0 <= age < min(PRESENT_SECONDS, self.ttl_seconds / USE_GRAIN / 2):
             self._present.clear()
             self._present_as_of = (version, moment)
         present = {reference for reference in references if (namespace, reference) in self._present}
