@@ -312,7 +312,7 @@ def test_a_failure_of_ours_does_not_look_like_success(monkeypatch: pytest.Monkey
 
         compress = claims
 
-    monkeypatch.setattr("headroom.core.router.default_compressors", lambda: (Broken(),))
+    monkeypatch.setattr("headroom.core.router.candidates", lambda sample: (Broken(),))
     result = compress(turn(info_log({})), store=MemoryStore())
     assert result.tokens_before == result.tokens_after > 10_000
     assert result.transforms_applied == ["failed:broken:ZeroDivisionError: "]

@@ -245,7 +245,7 @@ def test_9_a_compressor_that_raises_costs_a_saving_and_says_so(text: str) -> Non
 
     messages = call_and_output("openai", 1, "run", "{}", [text + "x" * 2000], "")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("headroom.core.router.default_compressors", lambda: (Broken(),))
+        patch.setattr("headroom.core.router.candidates", lambda sample: (Broken(),))
         result = fresh(messages)
     assert result.messages == messages
     assert result.blocks[0].failed and "ZeroDivisionError" in result.blocks[0].reason

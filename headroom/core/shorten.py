@@ -131,7 +131,7 @@ def _share(request_for: RequestFor, part: float) -> RequestFor:
 def _ask(text: str, request_for: RequestFor, *, user: bool = False) -> Attempt:
     kind = ""
     sample = Sample(text)
-    for compressor in router.default_compressors():
+    for compressor in router.candidates(sample):
         if user and compressor.kind in router.NEVER_IN_USER_TEXT:
             continue
         try:

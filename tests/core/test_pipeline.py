@@ -145,7 +145,7 @@ def test_a_failure_of_ours_is_told_with_its_kind_and_cause(monkeypatch: pytest.M
         def compress(self, text: str, request: object) -> None:
             raise ZeroDivisionError("a bug of ours")
 
-    monkeypatch.setattr("headroom.core.router.default_compressors", lambda: (Broken(),))
+    monkeypatch.setattr("headroom.core.router.candidates", lambda sample: (Broken(),))
     for dialect in FORMATS:
         messages = call_and_output(dialect, 1, "list", "{}", [ROWS], "")
         result = run(messages)
