@@ -74,10 +74,12 @@ def ratio(ours: float, theirs: float | None) -> list[str]:
     return [f"{ours:.2f}"] if theirs is None else [f"{ours:.2f}", f"{theirs:.2f}", f"{theirs / ours:.1f}x"]
 
 
-def beside(names: tuple[str, ...], ours: list[float], theirs: list[float] | None) -> tuple[list[str], list[list[str]]]:
+def beside(
+    names: tuple[str, ...], ours: list[float], theirs: list[float] | None, better: str = "times faster"
+) -> tuple[list[str], list[list[str]]]:
     """Head and rows of a table: each name with our number, theirs and the ratio, if there are theirs."""
     rows = [[name, *ratio(ours[at], theirs[at] if theirs else None)] for at, name in enumerate(names)]
-    return ["", "ours", "theirs", "times faster"][: len(rows[0])], rows
+    return ["", "ours", "theirs", better][: len(rows[0])], rows
 
 
 def start_times(pythons: list[str], first_messages: list[dict[str, Any]]) -> None:
@@ -127,6 +129,11 @@ def growing(sides: list[Side], length: int) -> None:
     print(f"\nlast turns against turns around the 30th, ours: {near[0][1] / near[0][0]:.2f} times")
 
 
+def memory(side: Side) -> float:
+    """The most that this product's process ever held, in MB."""
+    return float(side.demand(do="memory")["megabytes"])
+
+
 def large(python: str) -> None:
     rows = []
     for kind, size in [("json", 10_000_000), ("log", 10_000_000), ("json", 1_000_000), ("log", 1_000_000), *ADVERSARIAL]:
@@ -165,8 +172,15 @@ def main() -> None:
     sides = [Side(python, WORKER) for python in pythons]
     for side in sides:
         side.ask(do="turn", messages=first)
+    peaks = [[memory(side)] for side in sides]
     recorded_turns(sides, list(recorded.sessions(arguments.sessions, recorded.Choice(arguments.limit, max_turns=40))))
+    for own, side in zip(peaks, sides, strict=True):
+        own.append(memory(side))
     growing(sides, arguments.length)
+    for own, side in zip(peaks, sides, strict=True):
+        own.append(memory(side))
+    names = ("after the first call", "after the recorded sessions", "after the growing conversation")
+    table("Peak memory of the process, MB", *beside(names, peaks[0], peaks[1] if len(peaks) > 1 else None, "times less"))
     for side in sides:
         side.close()
     large(sys.executable)

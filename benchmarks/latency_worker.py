@@ -103,6 +103,8 @@ def main() -> None:
                 start = time.perf_counter()
                 compress(order["messages"], model=MODEL)
                 answer = {"ms": milliseconds_since(start)}
+            elif order["do"] == "memory":
+                answer = {"megabytes": peak_megabytes()}
             elif order["do"] == "large":
                 messages = tool_conversation(generated(order["kind"], order["size"]))
                 before = peak_megabytes()
