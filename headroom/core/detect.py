@@ -15,6 +15,8 @@ HEAD_CHARACTERS = 6_000
 MAX_DEPTH = 3
 
 _TAG = re.compile(r"\s*<([A-Za-z][\w\-]{1,40})>\s*\n?")
+_PAGE_TAGS = frozenset(("html", "head", "body", "div", "main", "article", "section", "table", "svg", "p", "ul", "ol", "pre", "span"))
+"""Tags of a page: what they hold is not wrapped in them, it is the page."""
 _FENCE = re.compile(r"\s*(```+|~~~+)[\w+\-.]*[ \t]*\n")
 
 
@@ -84,7 +86,7 @@ def _outside(outer: Callable[[str], str] | None, inner: Callable[[str], str]) ->
 
 def _tags(text: str) -> Envelope | None:
     opening = _TAG.match(text)
-    if opening is None:
+    if opening is None or opening[1].lower() in _PAGE_TAGS:
         return None
     closing = f"</{opening[1]}>"
     end = text.rfind(closing)

@@ -56,6 +56,8 @@ def compress(
     encoding, _ = encoding_for(_model_name(model))
     originals = _as_list(messages)
     biases: dict[int, float] = {}
+    if hooks is not None and not all(callable(getattr(hooks, name, None)) for name in ("pre_compress", "compute_biases", "post_compress")):
+        raise ConfigError(f"hooks must be CompressionHooks (pre_compress, compute_biases, post_compress), not {hooks!r}")
     if hooks is not None:
         context = _read_all(originals).context(model)
         originals = _as_list(hooks.pre_compress(originals, context))

@@ -81,7 +81,7 @@ class VisibleLines:
         pointed = at = 0
         for start, end in self._runs(view, original):
             out += view.lines[at:start]
-            out.append(_pointer(view.lines[start:end]))
+            out.append(_pointer(view, start, end))
             pointed += end - start
             at = end
         out += view.lines[at:]
@@ -157,7 +157,12 @@ def _counted_on(view: _View, start: int, end: int) -> int:
     return end
 
 
-def _pointer(run: Sequence[str]) -> str:
-    quotes = [line.strip() for line in run if line.strip() and GAP not in line]
+def _pointer(view: _View, start: int, end: int) -> str:
+    quotes = [key.strip() for key in view.keys[start:end] if key.strip() and GAP not in key]
     first, last = quotes[0][:_QUOTE], quotes[-1][:_QUOTE]
-    return f"{GAP}{len(run)} lines shown earlier, from {first!r} to {last!r}]"
+    counted = next((place for place in range(start, end) if place in view.counting), None)
+    here = ""
+    if counted is not None and not any(GAP in key for key in view.keys[start:end]):  # the same lines may have other numbers in this view
+        offset = view.counting[counted]
+        here = f" here {offset + start}-{offset + end - 1},"
+    return f"{GAP}{end - start} lines shown earlier,{here} from {first!r} to {last!r}]"

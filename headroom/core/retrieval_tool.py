@@ -23,7 +23,7 @@ PARAMETERS: dict[str, Any] = {
     "properties": {
         "ref": {"type": "string", "description": "The reference in the marker."},
         "query": {"type": "string", "description": "Words or values to look for, e.g. an id. Plain words, no pattern."},
-        "lines": {"type": "string", "description": 'A range of lines of the original: "120-180".'},
+        "lines": {"type": "string", "description": 'A range as a gap names it: "120-180" for lines, "rows 47-199" for rows.'},
         "offset": {"type": "integer", "description": "Where a long original goes on: the character named by the last page."},
     },
     "required": ["ref"],

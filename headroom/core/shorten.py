@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,8 @@ from headroom.core.tokens import CHARACTERS_PER_TOKEN
 from headroom.core.types import ContentKind, Request, Shortened
 from headroom.core.worth import Query
 
+_RANGE_IN_A_MARK = re.compile(r"(\[… [\d,]{1,15} \w{1,12}), \d{1,15}-\d{1,15}")
+"""Ranges count within their span, and a reader would count in the whole text: what a span leaves out is counted only."""
 MOST_BIAS = 1e6
 """Beyond any text: a larger bias would only overflow."""
 
@@ -106,7 +109,7 @@ def _replace_spans(text: str, spans: list[Span], request_for: RequestFor, *, use
             return attempt
         pieces.append(text[end : span.start])
         if attempt.shortened is not None:
-            pieces.append(attempt.shortened.text)
+            pieces.append(_RANGE_IN_A_MARK.sub(r"\1", attempt.shortened.text))
             done.append(attempt)
             marker_at = sum(map(len, pieces))
         else:

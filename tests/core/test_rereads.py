@@ -50,13 +50,13 @@ def test_views_with_and_without_line_numbers_have_the_same_lines(form: str) -> N
 
 def test_the_numbers_of_the_new_view_are_not_lost() -> None:
     fold = folded(numbered(CODE, 1), numbered(CODE, 101))
-    assert fold is not None and "'101\\t" in fold.text and "'140\\t" in fold.text
+    assert fold is not None and "here 101-140," in fold.text
 
 
 def test_a_run_ends_where_the_numbers_stop_counting_on() -> None:
     text = numbered(CODE[:20], 1) + "\n" + numbered(CODE[20:], 300)
     fold = folded("\n".join(CODE), text)
-    assert fold is not None and fold.text.count("lines shown earlier") == 2 and "'300\\t" in fold.text
+    assert fold is not None and fold.text.count("lines shown earlier") == 2 and "here 300-319," in fold.text
 
 
 @pytest.mark.parametrize(

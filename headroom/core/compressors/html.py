@@ -11,7 +11,7 @@ from headroom.core.compressors.prose import digest, digest_note
 from headroom.core.detect import Sample
 from headroom.core.types import ContentKind, Request, Shortened
 
-NOTE = "HTML as text, scripts, styles and markup left out"
+NOTE = "HTML as text; navigation, forms, footers, scripts, styles and markup left out"
 LEAST_TEXT = 80
 """Characters of text below which a page says nothing to a reader: an application's shell."""
 
@@ -58,7 +58,7 @@ class Html:
         shown = digest(Folded(lines, numbers, numbers), request.query, allowance, _show)
         if not shown.omitted and not shown.cut:
             return Shortened(words, NOTE, True)
-        return Shortened(shown.text, f"HTML as text; {digest_note(shown, len(lines))}", True)
+        return Shortened(shown.text, f"{NOTE}; {digest_note(shown, len(lines))} of that text", True)
 
 
 def _show(units: Units, keep: bytearray) -> Shown:

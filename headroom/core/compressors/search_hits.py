@@ -34,6 +34,9 @@ class SearchHits:
         groups = read_groups(lines, layout)
         if 2 * sum(len(group.rows) for group in groups if group.path) < len(lines):
             return None  # something else that begins with hits
+        paths = [group.path for group in groups if group.path]
+        if len(paths) > 1.5 * len(set(paths)) + 4:
+            return None  # the hits of the files are mixed: grouping them would repeat every path, or change the order
         if layout == "plain" and _are_counts(groups):
             return Listings().compress(text, request)  # `grep -c`: paths, each with a number
         folded = fold(lines, groups, layout)

@@ -15,6 +15,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from headroom.core import tokens
+from headroom.core.compressors.code.views import numbering_of, read_view
 from headroom.core.store.units import Units, body_of, plainer_units_of, units_of
 
 DEFAULT_BUDGET_TOKENS = 1_500
@@ -43,6 +44,8 @@ _SMALL = frozenset((
 _TIGHT = str.maketrans(dict.fromkeys(" \t\r\n\"'=:"))
 """Under this, `order_id = 4711` and "order_id 4711" are found in `"order_id":4711`."""
 _RANGE = re.compile(r"(\d*)\s*(?:-|–|\.\.|:|to)\s*(\d*)")
+_MARK = re.compile(r"…?\s{0,4}[\d,]{1,15} (lines|rows), (\d{1,15}-\d{1,15})")
+"""What stands in a gap, copied whole: [… 153 rows, 47-199]."""
 _RANGE_WORDS = re.compile(r"(lines?|rows?)?\s*", re.IGNORECASE)
 
 _QUOTES = "\"'`"
@@ -296,6 +299,8 @@ def lines_of(text: str, lines: str) -> str:
     for the asker, for any other form and for a range outside of the text.
     """
     wanted = lines.strip().strip("\"'`[]()").strip()
+    mark = _MARK.match(wanted)
+    wanted = f"{mark[1]} {mark[2]}" if mark else wanted
     word = _RANGE_WORDS.match(wanted)
     unit = (word[1] or "").lower().rstrip("s") if word else ""
     first, last = _range(wanted[word.end() :] if word else wanted, lines)
@@ -305,6 +310,13 @@ def lines_of(text: str, lines: str) -> str:
         units = units_of(text)
         if units.name == "row" and len(units.lowered) > (0 if unit == "row" else number):
             return _rows(units, first, last)
+        if unit == "row" and units.heading is not None and not _has_broken_rows(body.text):
+            return _nth_lines(body.text, first + units.heading + 1, last + units.heading + 1)
+        if unit == "row":
+            raise ValueError("the rows of this original cannot be counted from here: ask with query, or for lines")
+    numbered = _by_margin(body.text, first, last)
+    if numbered is not None:
+        return numbered
     if first > number:
         raise ValueError(f"lines={lines!r} is outside of this original: it has {_line_count(body.text):,} line{'s' if number > 1 else ''}")
     return _nth_lines(body.text, first, last)
@@ -313,6 +325,24 @@ def lines_of(text: str, lines: str) -> str:
 def _line_count(text: str) -> int:
     """Lines as people count them: a newline at the end begins no other."""
     return max(1, text.count("\n") + (not text.endswith("\n")))
+
+
+def _has_broken_rows(text: str) -> bool:
+    """Whether a quoted cell may hold a line's end: then rows are not lines."""
+    return any(line.count('"') % 2 for line in text.split("\n"))
+
+
+def _by_margin(text: str, first: int, last: int) -> str | None:
+    """The lines with these numbers in their own margin, where a view of a file has one; None if it has none."""
+    lines = text.split("\n")
+    if numbering_of(lines[:600]) is None:
+        return None
+    numbers = read_view(lines).numbers
+    found = [line for line, number in zip(lines, numbers, strict=True) if first <= number <= last] if numbers else []
+    if numbers and not found:
+        shown = [number for number in numbers if number]
+        raise ValueError(f"no line of this view has such a number: it shows the file's lines {min(shown):,} to {max(shown):,}")
+    return "\n".join(found) if found else None
 
 
 def _range(wanted: str, given: str) -> tuple[int, int]:

@@ -100,13 +100,23 @@ def _numbered_by(style: re.Pattern[str], sample: list[str]) -> bool:
         return False
     if style is _STYLES[4] and len({match.end() for match in matches[1:] if match}) > 1:  # a sample's first line has lost its blanks
         return False  # a blank alone makes a margin only where the numbers are aligned to the right
+    if style is _STYLES[4] and sum(rest.lstrip()[:1] in ("|", "│") for rest in rests) > 0.8 * len(rests):
+        return False  # the first column of a table
     separator = "\t" if style is _STYLES[1] else "|" if style is _STYLES[3] else ""
-    return not (separator and _is_table(rests, separator)) and not any(_TABLE_RULE.match(line) for line in sample[:4])
+    if separator and (_is_table(rests, separator) or (matches[0] is None and _has_header(sample[0], rests, separator))):
+        return False
+    return not any(_TABLE_RULE.match(line) for line in sample[:4])
 
 
 def _is_table(rests: list[str], separator: str) -> bool:
     cells = [rest.lstrip().count(separator) for rest in rests if rest.strip()]
     return bool(cells) and min(cells) > 0 and cells.count(cells[0]) >= 0.8 * len(cells)
+
+
+def _has_header(first: str, rests: list[str], separator: str) -> bool:
+    """Whether the first line names columns: as many as the lines below it have, their numbers included."""
+    columns = first.count(separator)
+    return columns > 0 and sum(rest.count(separator) + 1 == columns for rest in rests) >= 0.8 * len(rests)
 
 
 def _drop_loners(numbers: list[int]) -> None:

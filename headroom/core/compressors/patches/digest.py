@@ -308,10 +308,10 @@ class _Writer:
                 for line in body[at:end]:
                     self._put(line)
             else:
-                self._write_gap(hunk, body[at:end], last=end == len(body))
+                self._write_gap(hunk, body[at:end])
             at = end
 
-    def _write_gap(self, hunk: Hunk, lines: Sequence[str], *, last: bool) -> None:
+    def _write_gap(self, hunk: Hunk, lines: Sequence[str]) -> None:
         changed = [line for line in lines if _is_changed(hunk, line)]
         if changed:
             removed = sum("-" in line[: hunk.columns] for line in changed)
@@ -321,8 +321,7 @@ class _Writer:
             self.lines += lines
         else:
             self.thinned = True
-            if not last:  # behind the last change nothing follows whose line number could be miscounted
-                self.lines.append(f"[… {len(lines):,} unchanged]")
+            self.lines.append(f"[… {len(lines):,} unchanged]")
 
     def _write_names(self) -> None:
         """Files in a row of which no change is shown, folder by folder."""

@@ -23,6 +23,7 @@ RARE_WORTH = 2.0
 OUTLIER_WORTH = 2.0
 EXTREME_WORTH = 1.0
 DEVIATIONS = 4.0
+LARGEST_EXACT = float(2**53)
 NOTE_CHARACTERS = 110
 """Of facts: with the words around them a note stays below about 40 tokens."""
 
@@ -121,6 +122,11 @@ def facts(table: Table, shown: Sequence[int]) -> str:
     return kept
 
 
+def _beyond_floats(numbers: Sequence[float]) -> bool:
+    """Whether some are so large that different whole numbers look equal: then nobody can say which is the least."""
+    return max(numbers) > LARGEST_EXACT or min(numbers) < -LARGEST_EXACT
+
+
 def _rest_counts(sift: Sift, name: str, shown: Iterable[str]) -> Counter[str]:
     """The distinct cells of the rows that are not shown, and how many have each; empty if that is not known."""
     column = sift.columns.get(name)
@@ -133,9 +139,11 @@ def _range(table: Table, name: str, left: list[str], shown: Sequence[int]) -> tu
     """The least and the greatest number of a column among the rows that are not shown; None if it holds anything else."""
     if table.sift is None:
         numbers = numbers_of(left)
-        return None if numbers is None else (left[numbers.index(min(numbers))], left[numbers.index(max(numbers))])
+        return (
+            None if numbers is None or _beyond_floats(numbers) else (left[numbers.index(min(numbers))], left[numbers.index(max(numbers))])
+        )
     column = table.sift.columns.get(name)
-    if column is None or column.numbers is None or len(column.numbers) != table.count:
+    if column is None or column.numbers is None or len(column.numbers) != table.count or _beyond_floats(column.numbers):
         return None
     ends = []
     for beyond, best in ((math.inf, min), (-math.inf, max)):

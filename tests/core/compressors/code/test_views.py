@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from headroom.core.compressors.code.views import margin_step, read_view, write_view
+from headroom.core.compressors.code.views import margin_step, numbering_of, read_view, write_view
 
 _NUMBERED = re.compile(r"([1-9][0-9]*)\t")
 
@@ -83,3 +84,14 @@ def test_other_columns_are_no_margin() -> None:
         [],
     ):
         assert not read_view(lines).numbers
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        " id | name | amt \n----+------+-----\n" + "\n".join(f"{i:4d} | n{i} | {i * 7 % 90:3d}" for i in range(60)),
+        "a\tb\tc\n" + "\n".join(f"{i}\t\t{i * 37 % 4000}" for i in range(60)),
+    ],
+)
+def test_a_table_whose_first_column_counts_is_no_view(table: str) -> None:
+    assert numbering_of(table.split("\n")) is None
