@@ -30,9 +30,6 @@ _TAIL = re.compile(
 )
 _CANDIDATES = 4
 
-MARKER_TOKENS = 28
-"""About what a marker costs, note included."""
-
 
 @dataclass(frozen=True, slots=True)
 class Marker:
