@@ -28,7 +28,7 @@ fix:
 pin:
     printf 'uv\nhatchling\n' | .venv/bin/python -m uv pip compile pyproject.toml - --extra dev --universal --no-header --no-annotate \
         --python-version "$(sed -n 's/^requires-python = ">=\(.*\)".*/\1/p' pyproject.toml)" -o constraints.txt
-    sed -i 's/ ;.*//' constraints.txt
+    sed -i "/python_full_version/!s/ ;.*//" constraints.txt
 
 # put what commands print today into README and docs
 docs:

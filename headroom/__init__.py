@@ -22,10 +22,12 @@ from headroom.core.hooks import CompressContext, CompressEvent, CompressionHooks
 from headroom.core.pipeline import compress
 from headroom.core.result import BlockReport, CompressResult
 from headroom.core.store import CompressionStore, MemoryStore
+from headroom.savings import RequestSavings, Savings
 from headroom.tools.retrieve import retrieve
 
 if TYPE_CHECKING:
     from headroom.core.store import SQLiteStore
+    from headroom.service import CompressionService
 
 __version__ = "1.0.0.dev0"
 
@@ -37,13 +39,16 @@ __all__ = [
     "CompressEvent",
     "CompressResult",
     "CompressionHooks",
+    "CompressionService",
     "CompressionStore",
     "ConfigError",
     "FormatError",
     "HeadroomError",
     "MemoryStore",
     "MissingDependencyError",
+    "RequestSavings",
     "SQLiteStore",
+    "Savings",
     "StoreError",
     "StoreFullError",
     "UnknownReferenceError",
@@ -57,4 +62,8 @@ def __getattr__(name: str) -> Any:
         from headroom.core.store import SQLiteStore  # loads SQLite, which most imports of headroom never need
 
         return SQLiteStore
+    if name == "CompressionService":
+        from headroom.service import CompressionService  # loads logging, which a single call never needs
+
+        return CompressionService
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

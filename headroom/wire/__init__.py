@@ -1,0 +1,1 @@
+"""Requests and responses as providers write them on the wire: what HTTP doorways share."""
