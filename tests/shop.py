@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
@@ -78,3 +79,8 @@ def python_file(functions: int = 40) -> str:
             ]
         parts += ['    log.info("%s of %s", amount, ledger)', "    return amount"]
     return "\n".join(parts) + "\n"
+
+
+def conversation() -> list[Any]:
+    """OpenAI chat messages in which an agent has just read 400 orders."""
+    return turn(json.dumps(orders(400)), call="list_orders", question="Which order failed?")
