@@ -1,0 +1,1 @@
+"""A forwarder between agents and their providers: `headroom proxy`."""
