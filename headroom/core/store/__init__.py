@@ -4,30 +4,46 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from headroom.core.errors import ConfigError
 from headroom.core.store.base import CompressionStore, StoreStats, reference_for
 from headroom.core.store.memory import MemoryStore
 
 if TYPE_CHECKING:
+    from headroom.core.store.redis import RedisStore
     from headroom.core.store.sqlite import SQLiteStore
 
-__all__ = ["CompressionStore", "MemoryStore", "SQLiteStore", "StoreStats", "default_store", "reference_for"]
+__all__ = ["CompressionStore", "MemoryStore", "RedisStore", "SQLiteStore", "StoreStats", "default_store", "reference_for"]
 
-_default_stores: dict[str, SQLiteStore] = {}
+_default_stores: dict[str, CompressionStore] = {}
 
 
-def default_store() -> SQLiteStore:
-    """The store in the user's data folder, one object per file and process.
+def default_store() -> CompressionStore:
+    """The store that HEADROOM_STORE names ("redis://..."), else the one in the user's data folder; one object each.
 
-    The folder is looked up at each call, so a changed HEADROOM_HOME counts. Opens no file yet, so never fails.
+    Both are looked up at each call, so a changed environment counts. Opens nothing yet. ConfigError if HEADROOM_STORE
+    is no URL of a known kind, MissingDependencyError if its package is absent.
     """
-    from headroom.core.store.sqlite import SQLiteStore, default_path  # SQLite takes 11 ms to load
+    from headroom.core.config import store_url  # the settings name this room's namespace: at import time, a circle
 
-    path = default_path()
-    store = _default_stores.get(str(path))
+    url = store_url()
+    store = _default_stores.get(url)
     if store is None:
-        # Two threads may both come here: setdefault lets one store win, and the loser never opened a file.
-        store = _default_stores.setdefault(str(path), SQLiteStore(path))
+        # Two threads may both come here: setdefault lets one store win, and the loser never opened anything.
+        store = _default_stores.setdefault(url, _opened(url))
     return store
+
+
+def _opened(url: str) -> CompressionStore:
+    scheme, separator, rest = url.partition("://")
+    if scheme == "sqlite":
+        from headroom.core.store.sqlite import SQLiteStore  # SQLite takes 11 ms to load
+
+        return SQLiteStore(rest)
+    if separator and scheme in ("redis", "rediss", "unix"):
+        from headroom.core.store.redis import RedisStore  # an extra
+
+        return RedisStore(url)
+    raise ConfigError(f"HEADROOM_STORE={rest.rpartition('@')[2] or url!r} is no store: write redis://HOST:PORT/DATABASE or sqlite://FILE")
 
 
 def __getattr__(name: str) -> Any:
@@ -35,4 +51,8 @@ def __getattr__(name: str) -> Any:
         from headroom.core.store.sqlite import SQLiteStore  # SQLite takes 11 ms to load
 
         return SQLiteStore
+    if name == "RedisStore":
+        from headroom.core.store.redis import RedisStore  # an extra
+
+        return RedisStore
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
