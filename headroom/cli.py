@@ -142,6 +142,18 @@ def stats_command(store: StoreOption = None, as_json: JsonOption = False) -> Non
         _write(capture.get().encode())
 
 
+@app.command("mcp", epilog=EXIT_CODES)
+def mcp_command(
+    http: Annotated[bool, typer.Option("--http", help="Serve streamable HTTP at /mcp instead of stdio.")] = False,
+    port: Annotated[int, typer.Option(help="The port on 127.0.0.1, with --http.")] = 8788,
+) -> None:
+    """Offer headroom_retrieve, headroom_compress and headroom_stats to agents that speak MCP."""
+    with _complaints():
+        from headroom.tools.mcp import run  # needs the extra [mcp], and loads for a second
+
+        run("http" if http else "stdio", port=port)
+
+
 # --- what the commands share ------------------------------------------------------------------------------------------
 
 
@@ -255,3 +267,7 @@ def _figures(result: CompressResult) -> dict[str, Any]:
             for block in result.blocks
         ],
     }
+
+
+if __name__ == "__main__":
+    app()

@@ -6,11 +6,13 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from headroom.core.router import default_compressors
+from tests.scripted_model import ScriptedModel
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -29,6 +31,20 @@ def _name(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
 
+@pytest.fixture
+def a_model_to_talk_to(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Code that asks a model, as a reader's would, gets "ok" from a server on this machine."""
+    with ScriptedModel(["ok"]) as model:
+        for name, url in (("OPENAI", model.openai_url), ("ANTHROPIC", model.url)):
+            monkeypatch.setenv(f"{name}_BASE_URL", url)
+            monkeypatch.setenv(f"{name}_API_KEY", "none")
+        monkeypatch.setenv("OPENAI_API_BASE", model.openai_url)
+        monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+        yield
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # short examples leave closing to the end of the program
+@pytest.mark.usefixtures("a_model_to_talk_to")
 @pytest.mark.parametrize("page", [page for page in PAGES if CODE.search(_read(page))], ids=_name)
 def test_code_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
