@@ -75,12 +75,16 @@ class TimeOuts:
 
 
 class HTTPUpstream:
-    """Requests to `base_url` (scheme, host, port and perhaps a path before every request's own), headers as the caller wrote them."""
+    """Requests to `base_url` (scheme, host, port and perhaps a path before every request's own), headers as the caller wrote them.
 
-    def __init__(self, base_url: str, time_outs: TimeOuts | None = None) -> None:
+    `known_as` is what clients know the path of `base_url` by: "/v1" where it stands for http://host:port/api/v1.
+    """
+
+    def __init__(self, base_url: str, time_outs: TimeOuts | None = None, known_as: str = "") -> None:
         url = httpx.URL(base_url)
         self.base_url = base_url.rstrip("/")
         self._origin = url.copy_with(raw_path=b"/")
+        self._known_as = known_as
         self._prefix = url.raw_path.decode("ascii").rstrip("/")
         seconds = time_outs or TimeOuts()
         # How many requests there may be at once is for the proxy to say, before they come here: the pool sets no limit.
@@ -106,7 +110,10 @@ class HTTPUpstream:
         await self._client.aclose()
 
     def _built(self, request: UpstreamRequest) -> httpx.Request:
-        target = (self._prefix + request.path).encode("latin-1")
+        path = request.path
+        if self._known_as and path.startswith((f"{self._known_as}/", f"{self._known_as}?")):
+            path = path[len(self._known_as) :]
+        target = (self._prefix + path).encode("latin-1")
         # A request made by hand has no header but these, and the target goes out byte for byte as it came.
         return httpx.Request(
             request.method,
