@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 Message = dict[str, Any]
-FORMATS = ("openai", "anthropic", "responses")
+FORMATS = ("openai", "anthropic", "responses", "vercel", "openclaw")
 
 _PLAIN = ("order", "user", "status", "failed", "ok", "pending", "shipped", "error", "timeout", "retry", "connection", "refused", "null")
 _ODD = ("payload_id", "src/app/main.py", "eu-west-1", "7f3a9c", "4711", "INFO", "WARN", "naïve", "数据", "🙂", "true", "1.10", "\u2028")
@@ -106,7 +106,22 @@ def call_and_output(dialect: str, number: int, name: str, arguments: str, output
                 ],
             },
         ]
-    output: Any = outputs[0] if len(outputs) == 1 else [{"type": "input_text", "text": text} for text in outputs]
+    if dialect == "vercel":
+        texts = [{"type": "text", "text": text} for text in outputs]
+        output: Any = {"type": "text", "value": outputs[0]} if len(outputs) == 1 else {"type": "content", "value": texts}
+        call = {"type": "tool-call", "toolCallId": call_id, "toolName": name, "input": {"q": arguments}}
+        answer = {"type": "tool-result", "toolCallId": call_id, "toolName": name, "output": output, "providerOptions": {"x": {"y": 1}}}
+        said = [{"type": "text", "text": says}] if says else []
+        return [{"role": "assistant", "content": [*said, call]}, {"role": "tool", "content": [answer]}]
+    if dialect == "openclaw":
+        said = [{"type": "text", "text": says}] if says else []
+        call = {"type": "toolCall", "id": call_id, "name": name, "arguments": {"q": arguments}}
+        content = [{"type": "text", "text": text} for text in outputs]
+        return [
+            {"role": "assistant", "content": [*said, call], "timestamp": number},
+            {"role": "toolResult", "toolCallId": call_id, "toolName": name, "content": content, "isError": number % 5 == 0},
+        ]
+    output = outputs[0] if len(outputs) == 1 else [{"type": "input_text", "text": text} for text in outputs]
     return [
         {"type": "reasoning", "id": f"rs_{number}", "summary": []},
         {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments},

@@ -200,10 +200,19 @@ def _collect(content: Any, texts: list[str]) -> None:
 def _collect_block(block: dict[str, Any], texts: list[str]) -> None:
     if isinstance(block.get("text"), str):
         texts.append(block["text"])
-    elif block.get("type") == "tool_use":
-        texts += [str(block.get("name") or ""), _plain(block.get("input"))]
+    elif isinstance(block.get("type"), str) and block["type"] in _CALLS:
+        name, arguments = _CALLS[block["type"]]
+        texts += [str(block.get(name) or ""), _plain(block.get(arguments))]
     elif "content" in block:
         _collect(block["content"], texts)
+    elif isinstance(block.get("output"), dict):
+        value = block["output"].get("value")
+        texts += [] if isinstance(value, (str, list)) else [_plain(value)]
+        _collect(value, texts)
+
+
+_CALLS = {"tool_use": ("name", "input"), "tool-call": ("toolName", "input"), "toolCall": ("name", "arguments")}
+"""Blocks that call a tool, in the formats that have such blocks: where they name it, and where its arguments are."""
 
 
 def _plain(value: Any) -> str:

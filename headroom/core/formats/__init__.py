@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from headroom.core.formats import anthropic, openai_chat, openai_responses
+from headroom.core.formats import anthropic, openai_chat, openai_responses, openclaw, vercel
 from headroom.core.formats.parts import ITEM as ITEM
 from headroom.core.formats.parts import MessageParts as MessageParts
 
-FORMATS = (openai_responses, anthropic, openai_chat)
+FORMATS = (openai_responses, vercel, openclaw, anthropic, openai_chat)

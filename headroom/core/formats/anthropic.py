@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from headroom.core.errors import FormatError
-from headroom.core.formats.parts import MessageParts, role_of, string_field, texts_of
+from headroom.core.formats.parts import MessageParts, call_arguments, role_of, string_field, texts_of
 from headroom.core.types import ContentBlock, Message, ToolCall
 
 NAME = "anthropic"
@@ -30,7 +27,7 @@ def read(index: int, message: Message) -> MessageParts:
             continue
         kind = block.get("type")
         if kind == "tool_use" and role == "assistant":
-            arguments = _arguments(block.get("input"))
+            arguments = call_arguments(block.get("input"))
             parts.calls.append(ToolCall(str(block.get("id") or ""), str(block.get("name") or ""), arguments, " ".join(words)))
         elif kind == "tool_result" and role == "user":
             call_id = string_field(index, block, "tool_use_id", where=f"content[{position}]")
@@ -42,15 +39,3 @@ def read(index: int, message: Message) -> MessageParts:
         elif kind == "text" and role == "user":
             parts.blocks.append(ContentBlock((index, "content", position, "text"), block["text"], "user"))
     return parts
-
-
-def _arguments(given: Any) -> str:
-    """The input of a call as text: equal inputs give equal texts, in whatever order their keys stand."""
-    if isinstance(given, str):
-        return given
-    if not given:
-        return ""
-    try:
-        return json.dumps(given, ensure_ascii=False, sort_keys=True, default=str)
-    except (TypeError, ValueError):  # keys of several kinds, a circle: nothing that a provider would have sent
-        return str(given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -100,3 +101,15 @@ def role_of(index: int, message: dict[str, Any]) -> str:
     if isinstance(role, str):
         return role
     raise FormatError(index, "role", "is missing" if role is None else f"must be a string, not {type(role).__name__}")
+
+
+def call_arguments(given: Any) -> str:
+    """The input of a call as text: equal inputs give equal texts, in whatever order their keys stand."""
+    if isinstance(given, str):
+        return given
+    if not given:
+        return ""
+    try:
+        return json.dumps(given, ensure_ascii=False, sort_keys=True, default=str)
+    except (TypeError, ValueError):  # keys of several kinds, a circle: nothing that a provider would have sent
+        return str(given)
