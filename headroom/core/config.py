@@ -169,6 +169,12 @@ def proxy_environment(environment: Mapping[str, str] | None = None) -> dict[str,
     return {setting: env[name] for setting, name in names.items() if env.get(name)}
 
 
+def openrouter_api_key(environment: Mapping[str, str] | None = None) -> str:
+    """What OPENROUTER_API_KEY says: no client of OpenRouter's own reads it here."""
+    env = os.environ if environment is None else environment
+    return env.get("OPENROUTER_API_KEY", "")
+
+
 def _restored(options: dict[str, Any]) -> CompressConfig:
     return CompressConfig(**options)
 

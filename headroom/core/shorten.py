@@ -48,7 +48,7 @@ def requests(query: Query, config: CompressConfig, *, bias: float = 1.0, lossles
 
     def request(kind: ContentKind) -> Request:
         budget = config.budget_for(kind).scaled(min(bias, MOST_BIAS), at_least)
-        return Request(query, budget.tokens, budget.share, lossless, budget_most=budget.most)
+        return Request(query, budget.tokens, budget.share, lossless, budget_most=budget.most, outline=config.outline)
 
     return request
 

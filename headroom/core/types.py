@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from headroom.core.worth import Query
@@ -61,6 +61,8 @@ class Request:
     """Which of some lines an earlier output shows already: 1 for each. They will be left as pointers, at little cost."""
     budget_most: int = 6_000
     """The budget never grows beyond this: context windows do not grow with outputs."""
+    outline: Literal["lines", "parser"] = "lines"
+    """What finds the definitions in source code, see `CompressConfig.outline`."""
 
     def allowance(self, size: int) -> int:
         """Tokens (estimated) that may remain of a text of `size` tokens: the digest's budget."""

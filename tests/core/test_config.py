@@ -45,6 +45,7 @@ def test_an_option_like_no_other_lists_what_there_is() -> None:
         {"whole_limit_tokens": None},
         {"namespace": ""},
         {"namespace": 7},
+        {"outline": "tree-sitter"},
         {"budget": 800},
         {"budget": Budget(-1, 0.1)},
         {"budget": Budget(800, -0.1)},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from headroom.core.compressors.code import claims as code_claims
 from headroom.core.compressors.code.outline import Outline, outline
@@ -12,6 +13,9 @@ from headroom.core.compressors.lines import choosing as chooser
 from headroom.core.detect import Sample
 from headroom.core.tokens import estimate
 from headroom.core.types import ContentKind, Request, Shortened
+
+if TYPE_CHECKING:
+    from headroom.core.compressors.code.parsers import FindDefinitions
 
 _LITTLE_OVER = 1.25
 """A text over its allowance by less than this is shown whole: a gap so small is not worth the agent's second look."""
@@ -74,7 +78,7 @@ def _fold(text: str, folded: str, every: int, view: View | None = None) -> Short
 
 
 def _digest(view: View, request: Request, allowance: int, costs: list[int], seen: bytearray, ending: str) -> Shortened | None:
-    found = outline(view.lines, *_sections(view))
+    found = outline(view.lines, *_sections(view), _parsed(view, request))
     worths = line_worths(view.lines, view.numbers, found, request.query)
     chooser.prefer_seen(worths, seen)
     keep = chooser.choose(worths, costs, allowance, chooser.GAP_TOKENS)
@@ -85,6 +89,14 @@ def _digest(view: View, request: Request, allowance: int, costs: list[int], seen
     # a line left out is worth a token at least, and so is each margin; a gap's mark costs some 20, names and all
     saved = keep.count(0) - 20 * text.count("[… ") if keep.count(0) else 0
     return Shortened(text, _note(view, found, keep, omitted), lossy=True, saved_at_least=saved + _margins_dropped(view, text, keep))
+
+
+def _parsed(view: View, request: Request) -> FindDefinitions | None:
+    if request.outline != "parser":
+        return None
+    from headroom.core.compressors.code.parsers import definitions_in  # loads Python's ast, which only this option needs
+
+    return definitions_in(view.lines, request.query)
 
 
 def _margins_dropped(view: View, text: str, keep: bytearray | None = None) -> int:

@@ -2,7 +2,7 @@
 
 By indentation and the words that open a definition, for any language that is usually indented: a partial file, a file
 with a syntax error or of an unknown language gets one too. Python's own parser agrees with it on nearly every
-definition of real files and takes several times as long, so it is not asked.
+definition of real files and takes several times as long, so it is asked only on demand (`code.parsers`).
 """
 
 from __future__ import annotations
@@ -73,15 +73,25 @@ class Outline:
     definitions: list[Definition] = field(default_factory=list)
 
 
-def outline(lines: Sequence[str], sections: Sequence[tuple[int, int]], python: Callable[[int], bool]) -> Outline:
+def outline(
+    lines: Sequence[str],
+    sections: Sequence[tuple[int, int]],
+    python: Callable[[int], bool],
+    parsed: Callable[[int, int, bool], list[Definition] | None] | None = None,
+) -> Outline:
     """The outline of the code in `sections` (start, end), each read by itself; all other lines are FRAME.
 
-    `python(start)` tells whether the section that begins there is Python. Linear.
+    `python(start)` tells whether the section that begins there is Python. `parsed` may know better where a section's
+    definitions are (see `code.parsers`), or None. Linear.
     """
     found = Outline(bytearray([FRAME]) * len(lines))
     for start, end in sections:
+        before = len(found.definitions)
         reader = _Reader(lines, start, end, found, is_python=python(start))
         reader.read()
+        better = parsed(start, end, python(start)) if parsed else None
+        if better is not None:
+            found.definitions[before:] = better
     _settle(found)
     return found
 
