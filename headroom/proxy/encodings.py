@@ -19,6 +19,16 @@ def decoded(body: bytes, encoding: str, most_bytes: int) -> bytes | None:
     return body
 
 
+def reader_of(encoding: str) -> Callable[[bytes], bytes] | None:
+    """What takes the content-encoding off a response piece by piece; None if it cannot be read here."""
+    name = encoding.strip().lower()
+    if name in ("", "identity"):
+        return lambda piece: piece
+    if name in ("gzip", "x-gzip"):
+        return zlib.decompressobj(16 + zlib.MAX_WBITS).decompress
+    return None
+
+
 def _zlib_decoder(wbits: int) -> Callable[[bytes, int], bytes | None]:
     def decode(body: bytes, most: int) -> bytes | None:
         machine = zlib.decompressobj(wbits)

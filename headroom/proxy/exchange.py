@@ -1,4 +1,4 @@
-"""A conversation on its way: read, shortened, sent on; and what comes back."""
+"""Conversations on their way: read and shortened in threads of their own, so that no stream waits for it."""
 
 from __future__ import annotations
 
@@ -9,81 +9,106 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import msgspec
-
-from headroom import CompressResult
 from headroom.proxy.calls import Call, Reply, relay
 from headroom.proxy.credentials import namespace_for
 from headroom.proxy.encodings import decoded
-from headroom.proxy.history import History
+from headroom.proxy.history import Entry, History
 from headroom.proxy.metrics import Metrics
+from headroom.proxy.roundtrips import RoundTrips, read_json, write_json
 from headroom.proxy.services import Services
 from headroom.proxy.settings import ProxySettings
 from headroom.proxy.upstream import Headers, Upstream
-from headroom.wire.bodies import compress_body
+from headroom.wire.hidden import hidden_turns_of
+from headroom.wire.rounds import Rounds
+
+THREADS = 4
 
 Made = TypeVar("Made")
 
 
 @dataclass(slots=True)
 class Prepared:
-    """What to send in place of a body that was read."""
+    """What to send in place of a body. Without `rounds` it could not be read, and goes on as it came."""
 
     body: bytes
-    """As it came, if nothing in it changed or it could not be read."""
-    changed: bool = False
-    result: CompressResult | None = None
+    plain: bool = False
+    """Without the content-encoding that it came in."""
+    rounds: Rounds | None = None
+    tokens_saved: int = 0
 
 
 class Exchange:
-    """Runs conversations; the work on texts is done in threads of its own, so that no stream waits for it."""
+    """Runs conversations. One for the whole proxy."""
 
     def __init__(self, services: Services, settings: ProxySettings, metrics: Metrics, history: History) -> None:
         self._services = services
         self._settings = settings
         self._metrics = metrics
         self._history = history
-        self._threads = ThreadPoolExecutor(4, thread_name_prefix="headroom")
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="headroom")
+        self._counting: set[asyncio.Future[None]] = set()
 
     async def in_thread(self, work: Callable[..., Made], *arguments: Any) -> Made:
         """Do `work` in one of the threads."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
     def close(self) -> None:
-        """Let the threads end."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Let the threads end, once they have done what they were given."""
+        self._threads.shutdown(wait=False)
 
     async def run(self, call: Call, body: bytes, upstream: Upstream, reply: Reply) -> None:
         """From a body to an answered client."""
-        entry = self._history.begin(call.path)
+        entry = self._history.begin(call.path[:200])
         began = time.perf_counter()
         prepared = await self.in_thread(self._prepare, call, body)
         entry.own_seconds = time.perf_counter() - began
         self._metrics.prepared(entry.own_seconds)
         request = call.to_send(prepared.body)
-        await relay(await upstream.send(request), reply, _figures(prepared))
-        entry.seconds = time.perf_counter() - began
-        entry.status = reply.status
-        await self.in_thread(self._history.add, entry, prepared.result)
+        if prepared.plain:
+            request.headers = [(name, value) for name, value in request.headers if name.lower() != "content-encoding"]
+        try:
+            if prepared.rounds is not None and prepared.rounds.retrieves and not call.target.counts:
+                await RoundTrips(prepared.rounds, request, upstream, reply, _figures(prepared), self.in_thread).run()
+            else:
+                await relay(await upstream.send(request), reply, _figures(prepared))
+        finally:
+            entry.seconds = time.perf_counter() - began
+            entry.status = reply.status
+            if not call.target.counts:
+                self._settle(entry, prepared.rounds)
 
     def _prepare(self, call: Call, body: bytes) -> Prepared:
-        plain = decoded(body, call.by_name.get("content-encoding", ""), self._settings.max_body_bytes)
-        if plain is None:
-            return Prepared(body)
-        try:
-            request = msgspec.json.decode(plain)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return Prepared(body)
+        encoding = call.by_name.get("content-encoding", "")
+        plain = decoded(body, encoding, self._settings.max_body_bytes)
+        request = None if plain is None else read_json(plain)
         if not isinstance(request, dict):
             return Prepared(body)
-        service = self._services.of(namespace_for(self._settings.config.namespace, call.by_name))
-        done = compress_body(request, call.target.dialect, service)
-        if not done.changed:
-            return Prepared(body, result=done.result)
-        return Prepared(msgspec.json.encode(done.body), True, done.result)
+        namespace = namespace_for(self._settings.config.namespace, call.by_name)
+        service = self._services.of(namespace)
+        turns = hidden_turns_of(service)
+        if call.target.counts:
+            service = self._services.unaccounted(namespace)
+        try:
+            rounds = Rounds(call.target.dialect, request, service, retrieval=self._settings.retrieve, turns=turns)
+            saved = rounds.result.tokens_saved if rounds.result is not None and rounds.changed else 0
+            if rounds.body is request:
+                return Prepared(body, rounds=rounds)
+            return Prepared(write_json(rounds.body), bool(encoding), rounds, saved)
+        except Exception as error:  # whatever goes wrong here, the client's request goes on as it came
+            service.failed(error, str(request.get("model") or ""))
+            return Prepared(body)
+
+    def _settle(self, entry: Entry, rounds: Rounds | None) -> None:
+        """Count tokens when the client has its answer: it need not wait for that."""
+        if rounds is None:
+            entry.failure = "not read"
+        result = None if rounds is None else rounds.result
+        future = asyncio.get_running_loop().run_in_executor(self._threads, self._history.add, entry, result)
+        self._counting.add(future)
+        future.add_done_callback(self._counting.discard)
 
 
 def _figures(prepared: Prepared) -> Headers:
-    if not prepared.changed or prepared.result is None:
+    if prepared.rounds is None or not prepared.rounds.changed:
         return []
-    return [("x-headroom-compressed", "true"), ("x-headroom-tokens-saved", str(prepared.result.tokens_saved))]
+    return [("x-headroom-compressed", "true"), ("x-headroom-tokens-saved", str(prepared.tokens_saved))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import sys
+import threading
 from typing import Any
 
 from headroom import MissingDependencyError
@@ -38,6 +39,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, settings: ProxySettings) -> None:
         self.app = ProxyApp(settings)
+        self.listening = threading.Event()
         super().__init__(
             uvicorn.Config(
                 self.app,
@@ -64,5 +66,6 @@ class Server(uvicorn.Server):
         """Listen, and say so on stderr."""
         await super().startup(sockets)
         if self.started:
+            self.listening.set()
             host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
             print(f"headroom proxy listens on http://{host}:{self.port} (dashboard: open it in a browser)", file=sys.stderr, flush=True)

@@ -11,6 +11,7 @@ from headroom.wire.bodies import DIALECTS
 Provider = Literal["openai", "anthropic"]
 
 _CONVERSATIONS = {**DIALECTS, "/responses": "responses"}
+_COUNTS = {"/v1/messages/count_tokens": "anthropic", "/v1/responses/input_tokens": "responses"}
 _ANTHROPIC_PATHS = ("/v1/messages", "/v1/complete", "/v1/organizations", "/api/")
 """Complete is Anthropic's old endpoint; under /api/ its coding agent asks for what it needs beside the model."""
 
@@ -21,13 +22,15 @@ class Target:
 
     provider: Provider
     dialect: str
+    counts: bool = False
+    """The request asks only how many tokens it would have."""
 
 
 def target_of(method: str, path: str, headers: Mapping[str, str]) -> Target:
     """`path` without its query; `headers` with names in lower case. What is nobody's goes to OpenAI."""
-    dialect = _CONVERSATIONS.get(path, "") if method == "POST" else ""
+    dialect = (_CONVERSATIONS.get(path) or _COUNTS.get(path, "")) if method == "POST" else ""
     if dialect:
-        return Target("anthropic" if dialect == "anthropic" else "openai", dialect)
+        return Target("anthropic" if dialect == "anthropic" else "openai", dialect, counts=path in _COUNTS)
     return Target("anthropic" if _is_for_anthropic(path, headers) else "openai", "")
 
 

@@ -114,11 +114,12 @@ class HTTPUpstream:
         if self._known_as and path.startswith((f"{self._known_as}/", f"{self._known_as}?")):
             path = path[len(self._known_as) :]
         target = (self._prefix + path).encode("latin-1")
+        own = ("host",) if request.stream is not None else ("host", "content-length")
         # A request made by hand has no header but these, and the target goes out byte for byte as it came.
         return httpx.Request(
             request.method,
             self._origin,
-            headers=_as_bytes((name, value) for name, value in forwarded_headers(request.headers) if name.lower() != "host"),
+            headers=_as_bytes((name, value) for name, value in forwarded_headers(request.headers) if name.lower() not in own),
             content=request.body if request.stream is None else request.stream,
             extensions={"target": target, "timeout": self._client.timeout.as_dict()},
         )
