@@ -190,6 +190,10 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
+        if self.path == "/recorded":
+            self._send_json(200, {"requests": [{"path": request.path, "body": request.body} for request in self.model.requests]}, {})
+            self.model.clear()
+            return
         request = self._take()
         if request.path.partition("?")[0].endswith("/models"):
             self._send_json(200, {"object": "list", "data": [{"id": "scripted", "object": "model"}]}, {})

@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import pytest
 
 from headroom.core import tokens
@@ -41,3 +44,8 @@ def test_recognises_the_tool(name):
 @pytest.mark.parametrize("name", ["", "retrieve", "my_headroom_retrieve", "headroom_retrieve_all", "Headroom_Retrieve"])
 def test_recognises_nothing_else(name):
     assert not is_retrieve_tool(name)
+
+
+def test_other_languages_define_the_same_tool():
+    contract = json.loads((Path(__file__).parents[1] / "contract" / "retrieve_tool.json").read_text(encoding="utf-8"))
+    assert contract == {dialect: definition(dialect) for dialect in DIALECTS}

@@ -7,8 +7,8 @@ export {
   answerRetrieve,
   isRetrieveTool,
   type OpenAIRetrieveTool,
-  type ResponsesRetrieveTool,
   RETRIEVE_TOOL,
+  type ResponsesRetrieveTool,
   type RetrieveArguments,
   retrieveTool,
 } from "./retrieve-tool.js";

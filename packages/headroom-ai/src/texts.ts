@@ -33,13 +33,8 @@ export function withTexts<Value>(original: Value, sent: Json, received: Json): V
   if (sent === received) return original;
   if (typeof sent === "string" && typeof received === "string") return received as Value;
   if (Array.isArray(sent) && Array.isArray(received) && Array.isArray(original)) {
-    let changed: unknown[] | undefined;
-    sent.forEach((inner, index) => {
-      const mine: unknown = original[index];
-      const next = withTexts(mine, inner, received[index] ?? null);
-      if (next !== mine) (changed ??= [...original])[index] = next;
-    });
-    return (changed ?? original) as Value;
+    const next = original.map((mine, index) => withTexts(mine, sent[index] ?? null, received[index] ?? null));
+    return (next.every((mine, index) => mine === original[index]) ? original : next) as Value;
   }
   if (isObject(sent) && isObject(received) && isObject(original)) return withFields(original, sent, received) as Value;
   return original;
@@ -50,12 +45,9 @@ function withFields(original: Record<string, unknown>, sent: Record<string, Json
   if (typeof type === "string" && JSON_OUTPUTS[type] === sent.type && sent.type !== type) {
     return sent.value === received.value ? original : { ...original, type: sent.type, value: received.value };
   }
-  let changed: Record<string, unknown> | undefined;
-  for (const key of Object.keys(sent)) {
-    const next = withTexts(original[key], sent[key] as Json, received[key] ?? null);
-    if (next !== original[key]) (changed ??= { ...original })[key] = next;
-  }
-  return changed ?? original;
+  const fields = Object.keys(sent).map((key) => [key, withTexts(original[key], sent[key] as Json, received[key] ?? null)] as const);
+  const changed = fields.filter(([key, value]) => value !== original[key]);
+  return changed.length === 0 ? original : { ...original, ...Object.fromEntries(changed) };
 }
 
 function isObject(value: unknown): value is Record<string, never> {
