@@ -54,9 +54,23 @@ def _brotli(body: bytes, most_bytes: int) -> bytes | None:
     return inner if machine.is_finished() else None
 
 
+def _zstd(body: bytes, most_bytes: int) -> bytes | None:
+    try:
+        import zstandard  # only where it is installed, as above
+    except ImportError:
+        return None
+    try:
+        with zstandard.ZstdDecompressor().stream_reader(body, read_across_frames=True) as reader:
+            inner = reader.read(most_bytes + 1)
+    except zstandard.ZstdError:
+        return None
+    return inner if len(inner) <= most_bytes else None
+
+
 _DECODERS: dict[str, Callable[[bytes, int], bytes | None]] = {
     "gzip": _gzip,
     "x-gzip": _gzip,
     "deflate": _deflate,
     "br": _brotli,
+    "zstd": _zstd,
 }

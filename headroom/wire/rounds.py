@@ -12,10 +12,12 @@ Sans-IO: whoever holds the connection sends `body`, hands over what comes back, 
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Mapping
 from typing import Any
 
 from headroom.core.result import CompressResult
+from headroom.savings import Savings
 from headroom.service import CompressionService
 from headroom.wire.bodies import CompressedBody, acompress_body, compress_body, messages_of, with_messages
 from headroom.wire.dialects import WHOLE
@@ -66,6 +68,19 @@ class Rounds:
         self._begin(await acompress_body(body, dialect, service, lossless=self._offer.lossless or None))
         return self
 
+    @classmethod
+    def counting(cls, dialect: str, body: Mapping[str, Any], service: CompressionService, *, retrieval: bool = True) -> Rounds:
+        """For requests that only ask how many tokens another one would have: the same body, and nothing counted as saved."""
+        silent = copy.copy(service)
+        silent.savings = Savings()
+        return cls(dialect, body, silent, retrieval=retrieval, turns=hidden_turns_of(service))
+
+    def anew(self) -> Rounds:
+        """The same request from its first round on, for when it is tried again: nothing is compressed twice."""
+        again = copy.copy(self)
+        again.done, again._mended, again.response, again.body = [], set(), None, self._first_body
+        return again
+
     def _start(
         self, dialect: str, body: Mapping[str, Any], service: CompressionService, retrieval: bool, most: int, turns: HiddenTurns | None
     ) -> None:
@@ -91,6 +106,7 @@ class Rounds:
         self.result = compressed.result
         body = self._with_known_id(self._offer.applied(compressed.body))
         self.body = self._restored(body) if self._offer.ours and len(self.turns) else body
+        self._first_body = self.body
 
     @property
     def retrieves(self) -> bool:
