@@ -11,10 +11,10 @@ from headroom import MissingDependencyError, __version__
 from headroom.proxy.contract import compress_answer, retrieve_answer
 from headroom.proxy.credentials import comes_from_here, holds_token, namespace_for
 from headroom.proxy.dashboard import page
-from headroom.proxy.encodings import decoded
 from headroom.proxy.limits import Incoming, Receive, Scope, Send, TooLarge
 from headroom.proxy.problems import Problem, body_for
 from headroom.proxy.state import State
+from headroom.wire.encodings import decoded
 
 try:
     from starlette.requests import Request

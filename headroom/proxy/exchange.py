@@ -11,14 +11,15 @@ from typing import Any, TypeVar
 
 from headroom.proxy.calls import Call, Reply, relay
 from headroom.proxy.credentials import namespace_for
-from headroom.proxy.encodings import decoded
 from headroom.proxy.history import Entry, History
 from headroom.proxy.metrics import Metrics
-from headroom.proxy.roundtrips import RoundTrips, read_json, write_json
+from headroom.proxy.roundtrips import RoundTrips
 from headroom.proxy.services import Services
 from headroom.proxy.settings import ProxySettings
 from headroom.proxy.upstream import Headers, Upstream
+from headroom.wire.encodings import decoded
 from headroom.wire.hidden import hidden_turns_of
+from headroom.wire.json_text import read_object, rewritten
 from headroom.wire.rounds import Rounds
 
 THREADS = 4
@@ -80,8 +81,8 @@ class Exchange:
     def _prepare(self, call: Call, body: bytes) -> Prepared:
         encoding = call.by_name.get("content-encoding", "")
         plain = decoded(body, encoding, self._settings.max_body_bytes)
-        request = None if plain is None else read_json(plain)
-        if not isinstance(request, dict):
+        request = None if plain is None else read_object(plain)
+        if plain is None or request is None:
             return Prepared(body)
         namespace = namespace_for(self._settings.config.namespace, call.by_name)
         service = self._services.of(namespace)
@@ -93,7 +94,7 @@ class Exchange:
             saved = rounds.result.tokens_saved if rounds.result is not None and rounds.changed else 0
             if rounds.body is request:
                 return Prepared(body, rounds=rounds)
-            return Prepared(write_json(rounds.body), bool(encoding), rounds, saved)
+            return Prepared(rewritten(plain, request, dict(rounds.body)), bool(encoding), rounds, saved)
         except Exception as error:  # whatever goes wrong here, the client's request goes on as it came
             service.failed(error, str(request.get("model") or ""))
             return Prepared(body)

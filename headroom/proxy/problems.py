@@ -40,14 +40,3 @@ def body_for(provider: str, problem: Problem) -> bytes:
         return json.dumps({"error": {"message": message, "type": kind, "param": None, "code": "headroom_proxy"}}).encode()
     kind = problem.type or HTTPStatus(problem.status).name.lower()
     return json.dumps({"error": {"type": kind, "message": message}}).encode()
-
-
-def event_for(dialect: str, problem: Problem) -> bytes:
-    """The same for a stream that has begun: its last event."""
-    message = str(problem)
-    if dialect == "anthropic":
-        return b"event: error\ndata: " + body_for("anthropic", problem) + b"\n\n"
-    if dialect == "responses":
-        error = {"type": "error", "code": "server_error", "message": message, "param": None}
-        return b"event: error\ndata: " + json.dumps(error).encode() + b"\n\n"
-    return b"data: " + body_for("openai", problem) + b"\n\n"

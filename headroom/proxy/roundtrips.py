@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-import msgspec
-
 from headroom.proxy.calls import Reply, relay
-from headroom.proxy.encodings import reader_of
-from headroom.proxy.problems import Problem, event_for
+from headroom.proxy.problems import Problem, body_for
 from headroom.proxy.upstream import Headers, Upstream, UpstreamError, UpstreamRequest, UpstreamResponse
+from headroom.wire.json_text import write
 from headroom.wire.rounds import Rounds
 
 InThread = Callable[..., Awaitable[Any]]
 _OF_THE_BODY = frozenset(("content-length", "content-encoding", "content-md5", "digest", "etag"))
 """Headers that are not true any more once a body was changed."""
+
+
+class Refused(Exception):
+    """A later round that the provider did not take: its status, and what it said."""
+
+    def __init__(self, status: int, answer: bytes) -> None:
+        super().__init__(status)
+        self.status = status
+        self.answer = answer
 
 
 class RoundTrips:
@@ -42,7 +51,7 @@ class RoundTrips:
 
     async def _through(self, response: UpstreamResponse) -> UpstreamResponse | None:
         """Deal with a response; the next one, if the conversation goes on."""
-        read = reader_of(_header(response, "content-encoding"))
+        read = _reader_of(_header(response, "content-encoding"))
         kind = _header(response, "content-type").partition(";")[0].strip().lower()
         if read is None or (kind not in ("text/event-stream", "application/json") and response.status < 400):
             await relay(response, self._reply, self._figures)
@@ -55,7 +64,7 @@ class RoundTrips:
 
     async def _whole(self, response: UpstreamResponse, read: Callable[[bytes], bytes]) -> UpstreamResponse | None:
         raw = await _all_of(response)
-        answer = read_json(read(raw))
+        answer = _json(read(raw))
         if response.status >= 400:
             following = await self._in_thread(self._rounds.refused, response.status, answer if answer is not None else raw)
         else:
@@ -65,7 +74,7 @@ class RoundTrips:
         if response.status >= 400 or self._rounds.response is answer:
             headers = [*response.headers, *self._figures]
         else:
-            raw = write_json(self._rounds.response)
+            raw = write(self._rounds.response)
             headers = [*_without_body(response.headers), *self._figures]
         await self._reply.whole(response.status, headers, raw)
         return None
@@ -82,50 +91,56 @@ class RoundTrips:
                     await self._reply.piece(stream.feed(read(chunk)))
             finally:
                 await response.aclose()
-            last, following = await self._in_thread(stream.end)
+            last, following = await stream.aend()
             await self._reply.piece(last)
             if following is None:
                 break
             try:
                 response, read = await self._next_stream(following)
-            except (Problem, UpstreamError) as trouble:
-                problem = trouble if isinstance(trouble, Problem) else Problem(trouble.status, f"headroom proxy: {trouble}")
-                await self._reply.piece(event_for(self._rounds.dialect, problem))
+            except Refused as refused:
+                await self._reply.piece(stream.failed(refused.status, refused.answer))
                 break
         await self._reply.end()
         return None
 
     async def _next_stream(self, body: Mapping[str, Any]) -> tuple[UpstreamResponse, Callable[[bytes], bytes]]:
-        """The stream that answers `body`. Problem if the provider refuses it, when the client has half an answer already."""
+        """The stream that answers `body`. Refused if there is none, when the client has half an answer already."""
         while True:
-            response = await self._send(body)
-            read = reader_of(_header(response, "content-encoding"))
+            try:
+                response = await self._send(body)
+            except UpstreamError as error:
+                message = f"headroom proxy: {error}"
+                provider = "anthropic" if self._rounds.dialect == "anthropic" else "openai"
+                raise Refused(error.status, body_for(provider, Problem(error.status, message))) from error
+            read = _reader_of(_header(response, "content-encoding"))
             if response.status < 400 and read is not None and _header(response, "content-type").startswith("text/event-stream"):
                 return response, read
             raw = await _all_of(response)
-            answer = raw if read is None else read_json(read(raw))
-            following = await self._in_thread(self._rounds.refused, response.status, raw if answer is None else answer)
+            answer = raw if read is None else read(raw)
+            following = await self._in_thread(self._rounds.refused, response.status, answer)
             if following is None:
-                raise Problem(response.status, _message_in(answer) or f"the provider answered {response.status}")
+                raise Refused(response.status, answer)
             body = following
 
     async def _send(self, body: Mapping[str, Any]) -> UpstreamResponse:
-        self._request.body = await self._in_thread(write_json, body)
+        self._request.body = await self._in_thread(write, body)
         self._request.headers = [(name, value) for name, value in self._request.headers if name.lower() != "content-encoding"]
         return await self._upstream.send(self._request)
 
 
-def read_json(raw: bytes) -> Any:
-    """What `raw` holds; None if that is no JSON."""
+def _reader_of(encoding: str) -> Callable[[bytes], bytes] | None:
+    """What takes the content-encoding off a response piece by piece; None if it cannot be read here."""
+    name = encoding.strip().lower()
+    if name in ("", "identity"):
+        return lambda piece: piece
+    return zlib.decompressobj(16 + zlib.MAX_WBITS).decompress if name in ("gzip", "x-gzip") else None
+
+
+def _json(raw: bytes) -> Any:
     try:
-        return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return json.loads(raw)
+    except (ValueError, RecursionError):
         return None
-
-
-def write_json(value: Any) -> bytes:
-    """The bytes to send."""
-    return msgspec.json.encode(value)
 
 
 async def _all_of(response: UpstreamResponse) -> bytes:
@@ -141,9 +156,3 @@ def _header(response: UpstreamResponse, name: str) -> str:
 
 def _without_body(headers: Headers) -> Headers:
     return [(name, value) for name, value in headers if name.lower() not in _OF_THE_BODY]
-
-
-def _message_in(answer: Any) -> str:
-    error = answer.get("error") if isinstance(answer, dict) else None
-    message = error.get("message") if isinstance(error, dict) else None
-    return message if isinstance(message, str) else ""

@@ -10,6 +10,7 @@ from typing import Any
 
 from headroom import MissingDependencyError
 from headroom.proxy.app import ProxyApp
+from headroom.proxy.forward import BrokenStream
 from headroom.proxy.settings import ProxySettings
 from headroom.proxy.upstream import TimeOuts
 
@@ -32,6 +33,11 @@ def serve(*, read_time_out: float = 600.0, **given: Any) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s: %(message)s")
     server = Server(settings)
     server.run()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether uvicorn's complaint is news: that a response broke off upstream has been logged, and hanging up is meant."""
+    return not (record.exc_info and isinstance(record.exc_info[1], BrokenStream))
 
 
 class Server(uvicorn.Server):
@@ -64,6 +70,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and say so on stderr."""
+        logging.getLogger("uvicorn.error").addFilter(_is_news)
         await super().startup(sockets)
         if self.started:
             self.listening.set()
