@@ -64,8 +64,8 @@ class CompressionService:
         return result
 
     async def acompress(self, messages: Sequence[Message], model: str = "", *, lossless: bool | None = None) -> CompressResult | None:
-        """The same for asynchronous programs: a large request is compressed in another thread."""
-        if _characters(messages) < WORTH_A_THREAD:
+        """The same for asynchronous programs: another thread takes large requests, and all where the store needs one."""
+        if _characters(messages) < WORTH_A_THREAD and not getattr(self.store, "needs_a_thread", False):
             return self.compress(messages, model, lossless=lossless)
         import asyncio  # loads sockets, which no other way of using headroom needs
 

@@ -1,0 +1,29 @@
+"""What a store of your own needs beside the contract (`CompressionStore`): keys, packing, times, figures."""
+
+from __future__ import annotations
+
+from headroom.core.store.base import (
+    DEFAULT_NAMESPACE,
+    DEFAULT_TTL_SECONDS,
+    LONGER_LENGTHS,
+    REFERENCE_LENGTH,
+    USE_GRAIN,
+    CompressionStore,
+    StoreStats,
+    pack,
+    references_for,
+    unpack,
+)
+
+__all__ = [
+    "DEFAULT_NAMESPACE",
+    "DEFAULT_TTL_SECONDS",
+    "LONGER_LENGTHS",
+    "REFERENCE_LENGTH",
+    "USE_GRAIN",
+    "CompressionStore",
+    "StoreStats",
+    "pack",
+    "references_for",
+    "unpack",
+]
