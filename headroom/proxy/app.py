@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from headroom import CompressionStore, SQLiteStore, compress
 from headroom.proxy.backends.base import BackendOptions
+from headroom.proxy.backends.model_names import parse_model_map
 from headroom.proxy.backends.table import open_backend
 from headroom.proxy.endpoints import Endpoints
 from headroom.proxy.exchange import Exchange
@@ -93,7 +94,9 @@ def _state(settings: ProxySettings, upstreams: Mapping[str, Upstream] | None, st
 def open_upstreams(settings: ProxySettings) -> dict[str, Upstream]:
     """Provider -> where its requests go. With a backend, all of them go there."""
     if settings.backend:
-        backend = open_backend(settings.backend, BackendOptions(region=settings.region, time_outs=settings.time_outs))
+        model_map = parse_model_map(settings.model_map)
+        options = BackendOptions(settings.region, settings.backend_url, model_map, settings.time_outs)
+        backend = open_backend(settings.backend, options)
         return {"openai": backend, "anthropic": backend}
     return {
         "openai": HTTPUpstream(settings.openai_url, settings.time_outs, known_as="/v1"),

@@ -94,6 +94,7 @@ class Endpoints:
         return _json({"status": "ready" if ready else "starting"}, 200 if ready else 503)
 
     async def _stats(self, _: Request) -> Response:
+        await self._state.exchange.settled()
         return _json(await self._state.exchange.in_thread(self._figures))
 
     def _figures(self) -> dict[str, Any]:
@@ -121,6 +122,7 @@ class Endpoints:
 
     async def _metrics(self, _: Request) -> Response:
         state = self._state
+        await state.exchange.settled()
         text = await state.exchange.in_thread(state.metrics.text, state.services.savings, state.history, state.room)
         return Response(text, media_type="text/plain; version=0.0.4")
 
@@ -144,8 +146,10 @@ class Endpoints:
             raise Problem(400, "the body's content-encoding cannot be read", type="bad_request")
         try:
             asked = json.loads(body)
-        except (ValueError, RecursionError) as error:
-            raise Problem(400, f"the body is not valid JSON: {error}", type="bad_request") from None
+        except json.JSONDecodeError as error:
+            raise Problem(400, f"the body is not valid JSON (line {error.lineno}, column {error.colno})", type="bad_request") from None
+        except (ValueError, RecursionError):
+            raise Problem(400, "the body is not JSON in UTF-8, or nested too deeply", type="bad_request") from None
         if not isinstance(asked, dict):
             raise Problem(400, "the body must be a JSON object", type="bad_request")
         return asked

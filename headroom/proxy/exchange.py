@@ -53,6 +53,11 @@ class Exchange:
         """Do `work` in one of the threads."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
+    async def settled(self) -> None:
+        """Returns when every conversation that is over has been counted."""
+        if self._counting:
+            await asyncio.wait(tuple(self._counting))
+
     def close(self) -> None:
         """Let the threads end, once they have done what they were given."""
         self._threads.shutdown(wait=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,10 @@ class ProxySettings:
     """Without /v1."""
     backend: str = ""
     region: str = ""
+    backend_url: str = ""
+    """In place of the cloud service's own."""
+    model_map: Sequence[str] = ()
+    """Names that clients send and the backend's for the same models, each as "NAME=NAME"."""
     token: str = field(default="", repr=False)
     """What the proxy's own endpoints ask for; empty: nothing, which only this machine may have."""
     retrieve: bool = True

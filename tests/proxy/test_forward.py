@@ -119,7 +119,8 @@ class Recorder:
         return UpstreamResponse(204, [], self._nothing(), self.aclose)
 
     async def _nothing(self) -> AsyncIterator[bytes]:
-        for piece in ():
+        nothing: tuple[bytes, ...] = ()
+        for piece in nothing:
             yield piece
 
     async def aclose(self) -> None:
