@@ -150,6 +150,10 @@ def proxy_command(
     anthropic_url: Annotated[str | None, typer.Option(metavar="URL", help="In place of https://api.anthropic.com.")] = None,
     backend: Annotated[Literal["bedrock", "vertex_ai", "azure", "openrouter"] | None, typer.Option(help="A cloud service.")] = None,
     region: Annotated[str, typer.Option(help="The backend's region.")] = "",
+    backend_url: Annotated[str, typer.Option(metavar="URL", help="In place of the backend's own.")] = "",
+    model_map: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=NAME", help="A client's name for a model, and the backend's.")
+    ] = None,
     token: Annotated[str | None, typer.Option(help="What the proxy's own endpoints ask for. [default: HEADROOM_TOKEN]")] = None,
     retrieve: Annotated[bool, typer.Option("--retrieve/--no-retrieve", help="Offer headroom_retrieve, and answer it.")] = True,
     show_texts: Annotated[bool, typer.Option("--show-texts", help="Keep the newest texts in memory, for the dashboard.")] = False,
@@ -172,6 +176,8 @@ def proxy_command(
             anthropic_url=anthropic_url,
             backend=backend,
             region=region,
+            backend_url=backend_url,
+            model_map=model_map,
             token=token,
             retrieve=retrieve,
             show_texts=show_texts,
