@@ -16,7 +16,7 @@ MINUTES = 24 * 60
 MOST_REQUESTS = 50
 MOST_TEXTS = 20
 """Of one request, and only with --show-texts."""
-MOST_CHARACTERS = 4_000
+MOST_CHARACTERS = 8_000
 
 
 @dataclass(slots=True)
