@@ -17,6 +17,7 @@ from agno.models.anthropic import Claude
 from agno.models.base import Model
 from agno.models.openai import OpenAIChat, OpenAIResponses
 from agno.models.openrouter import OpenRouter
+from sqlalchemy import create_engine, event
 
 from tests.scripted_model import Call, Reply, Request, Script, ScriptedModel
 from tests.shop import info_log, orders
@@ -122,11 +123,18 @@ async def _astream(agent: Any, question: str) -> list[Any]:
 
 async def close_clients(agent: Any) -> None:
     """Asynchronous clients live and die with their event loop."""
-    for owner in (agent, *(getattr(agent, "members", None) or ())):
-        client = getattr(owner.model, "async_client", None)
+    for owner in (agent, agent.compression_manager, *(getattr(agent, "members", None) or ())):
+        client = getattr(getattr(owner, "model", None), "async_client", None)
         if client is not None:
             await client.close()
             owner.model.async_client = None
+
+
+def database(file: Path) -> SqliteDb:
+    """Agno's storage in a file, without waiting for the disk."""
+    engine = create_engine(f"sqlite:///{file}")
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
+    return SqliteDb(db_engine=engine)
 
 
 def stored(db: SqliteDb, team: bool = False) -> Any:
@@ -161,7 +169,7 @@ def served(script: Script, provider: str, wrap: Wrap | None, path: Path) -> Iter
     """A server with this script, a model (wrapped or bare) that talks to it, and a database of its own."""
     with ScriptedModel(script) as server:
         model = model_of(provider, server)
-        db = SqliteDb(db_file=str(path / f"{'bare' if wrap is None else 'wrapped'}.db"))
+        db = database(path / f"{'bare' if wrap is None else 'wrapped'}.db")
         given = model if wrap is None else wrap(model)
         try:
             yield server, given, db
