@@ -85,6 +85,7 @@ class HiddenTurns:
         self._looks: Counter[str] = Counter()
         self._characters = 0
         self._names: OrderedDict[str, str] = OrderedDict()
+        self._toolless: OrderedDict[str, None] = OrderedDict()
 
     def keep(self, look: str, before: str, rounds: list[Round]) -> None:
         """Remember a turn; the ones that were not asked for the longest are forgotten."""
@@ -119,6 +120,17 @@ class HiddenTurns:
     def renamed(self, first: Any) -> str | None:
         """The newer id of a response, None if it has none."""
         return self._names.get(first) if isinstance(first, str) else None
+
+    def takes_no_tools(self, model: str) -> bool:
+        """Whether a request to this model was refused because of our tool."""
+        return model in self._toolless
+
+    def note_without_tools(self, model: str) -> None:
+        """This model takes no tools: it is not offered ours again."""
+        with self._lock:
+            self._toolless[model] = None
+            if len(self._toolless) > self._most:
+                self._toolless.popitem(last=False)
 
     def _drop(self, look: str, before: str) -> None:
         turn = self._turns.pop((look, before), None)

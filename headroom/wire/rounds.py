@@ -90,8 +90,9 @@ class Rounds:
         self._client_body = body
         self._most_rounds = most
         self.turns = hidden_turns_of(service) if turns is None else turns
+        offered = retrieval and not service.lossless and not (self.turns.takes_no_tools(self._model) and not body.get("tools"))
         readable = messages_of(body, dialect) is not None
-        self._offer = offer(body, dialect, retrieval=retrieval and not service.lossless) if readable else Offer(False, True)
+        self._offer = offer(body, dialect, retrieval=offered) if readable else Offer(False, True)
         self.done: list[Round] = []
         """The round trips that are over."""
         self._mended: set[str] = set()
@@ -169,6 +170,7 @@ class Rounds:
                 return None
             self._mended.add(cure)
             if cure == "tools":
+                self.turns.note_without_tools(self._model)
                 self._offer = Offer(ours=False, lossless=True)
                 self.body = compress_body(self._client_body, self.dialect, self.service, lossless=True).body
             else:
@@ -217,4 +219,8 @@ class Rounds:
 
     def unreadable(self, error: Exception) -> None:
         """Something could not be read and passes as it came: counted, and warned of once."""
-        self.service.failed(error, str(self._client_body.get("model") or ""))
+        self.service.failed(error, self._model)
+
+    @property
+    def _model(self) -> str:
+        return str(self._client_body.get("model") or "")
