@@ -9,6 +9,7 @@ from typing import Any
 from headroom.core.detect import unwrap_all
 from headroom.core.formats import ITEM, MessageParts
 from headroom.core.hooks import CompressContext
+from headroom.core.protect import OURS
 from headroom.core.rereads import VisibleLines
 from headroom.core.result import BlockReport
 from headroom.core.store.base import CompressionStore
@@ -106,6 +107,10 @@ class Conversation:
             else:
                 self.arrived[report.reference] = None
             self.visible.add(unwrap_all(report.after)[0], report.before)
+            if report.reason == OURS:
+                self.visible.records.forget()
+            else:
+                self.visible.records.add(unwrap_all(report.before)[0], lossy=report.lossy)
             call = self.call_of(block)
             if call is not None:
                 key = (call.name, call.arguments)

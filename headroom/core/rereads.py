@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from headroom.core.relookups import VisibleRecords
+
 LEAST_CHARACTERS = 320
 """Shorter runs are shown again: a pointer costs about 25 tokens, and a reader's jump."""
 LEAST_LINES = 4
@@ -50,6 +52,8 @@ class VisibleLines:
 
     exact: bool = False
     """Margins belong to the lines: for folds that no store backs."""
+    records: VisibleRecords = field(default_factory=VisibleRecords)
+    """The same for JSON objects, which are one line each."""
     _keys: list[list[str]] = field(default_factory=list)
     _originals: list[str] = field(default_factory=list)
     _places: dict[str, list[tuple[int, int]]] = field(default_factory=dict)

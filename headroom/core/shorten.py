@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from headroom.core import router
+from headroom.core import relookups, router
 from headroom.core.config import CompressConfig
 from headroom.core.detect import Sample, unwrap_all
 from headroom.core.rereads import VisibleLines
@@ -63,7 +63,7 @@ def shorten_output(text: str, request_for: RequestFor, visible: VisibleLines | N
         return replace(request_for(kind), seen=lambda lines: visible.seen(lines, text))
 
     attempt = _mixed(body, request_for) or _ask(body, knowing)
-    return _fold_rereads(text, replace(attempt, wrap=wrap, body=body), visible)
+    return _fold_relookups(_fold_rereads(text, replace(attempt, wrap=wrap, body=body), visible), visible)
 
 
 def _fold_rereads(text: str, attempt: Attempt, visible: VisibleLines) -> Attempt:
@@ -77,6 +77,18 @@ def _fold_rereads(text: str, attempt: Attempt, visible: VisibleLines) -> Attempt
     note = f"{shortened.note}, " if shortened.note else ""
     note += f"{folded.lines} lines shown earlier"
     return replace(attempt, shortened=replace(shortened, text=folded.text, note=note), points_back=True)
+
+
+def _fold_relookups(attempt: Attempt, visible: VisibleLines) -> Attempt:
+    """Point to what the same record showed when it was last returned, if that is shorter than `attempt`."""
+    shortest = attempt.body if attempt.shortened is None else attempt.shortened.text
+    if attempt.failure or len(shortest) < relookups.LEAST_CHARACTERS:
+        return attempt
+    folded = visible.records.fold(attempt.body)
+    if folded is None or len(folded.text) + relookups.LEAST_GAIN > len(shortest):
+        return attempt
+    note = f"{folded.values} values shown earlier"
+    return replace(attempt, kind="json_records", shortened=Shortened(folded.text, note, lossy=False), points_back=True)
 
 
 def shorten_user_text(text: str, request_for: RequestFor, least_tokens: int) -> Attempt:
