@@ -44,10 +44,10 @@ def messages_of(body: object, dialect: str) -> list[Any] | None:
 
 
 def with_messages(body: Mapping[str, Any], dialect: str, messages: list[Any]) -> dict[str, Any]:
-    """A copy of `body` with `messages` in place of its own; an input that was one string stays one."""
+    """A copy of `body` with `messages` in place of its own; an input that was one string stays one as long as it is alone."""
     key = _KEYS[dialect]
     value: Any = messages
-    if isinstance(body[key], str):
+    if isinstance(body[key], str) and len(messages) == 1:
         value = messages[0]["content"]
     return {**body, key: value}
 
