@@ -26,6 +26,13 @@ class Placeholder:
     value: Any = None
 
 
+@dataclass
+class Twin:
+    """The column whose cells a column repeats; no path: the keys."""
+
+    path: list[Any]
+
+
 def parse_json(text: str) -> Any:
     """Plain JSON, numerals as `Number`."""
     return json.loads(text, parse_int=Number, parse_float=Number)
@@ -101,8 +108,13 @@ class _Reader:
             key = cells.pop(0) if keyed else None
             assert len(cells) == len(paths), (header, line)
             tree: dict[Any, Any] = {}
-            for path, cell in [*constants, *zip(paths, cells, strict=True)]:
-                if cell is not _MISSING:
+            own = [(path, cell) for path, cell in zip(paths, cells, strict=True) if cell is not _MISSING]
+            for path, cell in [*constants, *own]:
+                if isinstance(cell, Twin):
+                    found = [key] if not cell.path else [value for other, value in own if other == cell.path]
+                    for value in found:
+                        _put(tree, path, value)
+                else:
                     _put(tree, path, cell)
             records.append((key, _as_lists(tree)))
         return dict(records) if keyed else [record for _, record in records]
@@ -113,7 +125,13 @@ class _Reader:
         while True:
             path, at = self._path(text, at)
             assert text[at] == "="
-            cell, at = self._cell(text, at + 1)
+            if text.startswith("=[same as (key)]", at):
+                cell, at = Twin([]), at + len("=[same as (key)]")
+            elif text.startswith("=[same as ", at):
+                twin, at = self._path(text, at + len("=[same as "), stop="]")
+                cell, at = Twin(twin), at + 1
+            else:
+                cell, at = self._cell(text, at + 1)
             found.append((path, cell))
             if at == len(text):
                 return found
@@ -129,9 +147,9 @@ class _Reader:
         return found
 
     @staticmethod
-    def _path(text: str, at: int) -> tuple[list[Any], int]:
+    def _path(text: str, at: int, stop: str = ",=") -> tuple[list[Any], int]:
         path: list[Any] = []
-        while at < len(text) and text[at] not in ",=":
+        while at < len(text) and text[at] not in stop:
             if text[at] == "[":
                 end = text.index("]", at)
                 path.append(int(text[at + 1 : end]))

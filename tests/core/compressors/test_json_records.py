@@ -268,6 +268,33 @@ def to_text(value: Any, ascii_only: bool, gap: str) -> str:
     return json.dumps(value, ensure_ascii=ascii_only)
 
 
+def test_a_column_that_repeats_another_one_is_named_once() -> None:
+    cards = {f"card_{i}": {"id": f"card_{i}", "owner": f"user_{i * 7}", "payer": f"user_{i * 7}", "limit": i} for i in range(12)}
+    text = json.dumps(cards)
+    folded = fold(text)
+    assert folded.split("\n")[0] == "all rows: id=[same as (key)],payer=[same as owner]"
+    assert decode(folded) == parse_json(text)
+
+
+def test_a_column_is_no_repetition_if_one_cell_differs_or_it_is_short() -> None:
+    rows = [{"name": f"pod-{i}", "host": f"pod-{i}" if i != 5 else "pod-x", "a": i, "b": i} for i in range(9)]
+    assert "same as" not in fold(json.dumps(rows))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(values, min_size=3, max_size=8), st.booleans(), st.data())
+def test_repeated_columns_decode_to_the_original(column: list[Any], keyed: bool, data: st.DataObject) -> None:
+    rows = [{"first": value, "long name of a second": value, "other": i, "third": {"x": value}} for i, value in enumerate(column)]
+    for row in rows:
+        for name in ("first", "long name of a second"):
+            if data.draw(st.integers(0, 30)) == 0:
+                del row[name]
+    text = to_text({f"key {i}": row for i, row in enumerate(rows)} if keyed else rows, False, " ")
+    result = JsonRecords().compress(text, lossless())
+    if result is not None:
+        assert decode(result.text) == parse_json(text)
+
+
 @settings(max_examples=2_000, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(documents, st.booleans(), st.sampled_from(["", " ", "\n  "]))
 def test_a_fold_decodes_to_the_original(value: Any, ascii_only: bool, gap: str) -> None:

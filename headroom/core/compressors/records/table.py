@@ -7,7 +7,8 @@
 
 A cell is empty (the key is missing), a JSON value (null, 12, "a, b", [1,2]), or a bare string that no reader could
 take for one. So a string "12" is written "12", and nothing is lost. Columns of lists of one length are split like
-objects: `position[0],position[1]`. An object of alike objects is a table too, `(key)` its first column.
+objects: `position[0],position[1]`. An object of alike objects is a table too, `(key)` its first column. A column with
+the same cells as one before it stands with the constants: `id=[same as (key)]`.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ MIN_CELL_GAIN = 100
 """The same for a table in a cell of another: its rows stand far from the row that they belong to."""
 FRAME = 40
 """Characters of a placeholder and a heading."""
+MIN_TWIN = 30
+"""Characters that a column must have for a word about it to be shorter."""
 LONG_CELL = 400
 """Characters from which a cell may be shortened by itself in a digest."""
 
@@ -222,9 +225,13 @@ def _table(value: list[Any] | dict[str, Any], key: str, folded: Folded, min_gain
     if keyed:
         table.header.append(KEY_COLUMN)
         table.cells.append([string_cell(name) for name in value])
+    known = _Columns(table) if sift is None else None
     for (path, values), cells, constant in zip(leaves, texts, same, strict=True):
         if constant:
             table.constants.append((path, cells[0]))
+            continue
+        if known is not None and (twin := known.twin(path, cells)):
+            table.constants.append((path, f"[same as {twin}]"))
             continue
         column = len(table.header)
         table.header.append(path)
@@ -233,6 +240,24 @@ def _table(value: list[Any] | dict[str, Any], key: str, folded: Folded, min_gain
             table.values[column] = values
         table.cells.append(cells)
     return table
+
+
+class _Columns:
+    """The columns of a table so far, by their first and last cells: some repeat another one, as an id repeats a key."""
+
+    def __init__(self, table: Table) -> None:
+        self._by_ends: dict[tuple[str, str], list[tuple[str, list[str]]]] = {}
+        for name, cells in zip(table.header, table.cells, strict=True):  # the keys, if it has any
+            self._by_ends[cells[0], cells[-1]] = [(name, cells)]
+
+    def twin(self, path: str, cells: list[str]) -> str:
+        """The name of an earlier column with the same cells, if that is shorter; else "", and this column is known."""
+        alike = self._by_ends.setdefault((cells[0], cells[-1]), [])
+        for name, others in alike:
+            if cells == others:
+                return name if sum(map(len, cells)) >= len(name) + MIN_TWIN else ""
+        alike.append((path, cells))
+        return ""
 
 
 def _nested(path: str, values: list[Any], cells: list[str], folded: Folded) -> tuple[list[Any], list[str]]:
