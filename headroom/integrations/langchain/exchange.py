@@ -104,11 +104,10 @@ class Exchange:
         said = [] if self.is_structured else [words for reply in self._earlier if (words := _words(reply.content))]
         if not said:
             return content, {}
+        before = "\n\n".join(said) + ("\n\n" if content else "")
         if isinstance(content, str):
-            before = "\n\n".join(said) + ("\n\n" if content else "")
             return before + content, {"text": before}
-        blocks = [{"type": "text", "text": words} for words in said]
-        return [*blocks, *content], {"text": "".join(said), "blocks": len(blocks)}
+        return [{"type": "text", "text": before}, *content], {"text": before, "blocks": 1}
 
 
 def begun(model: BaseChatModel, settings: Settings, messages: list[BaseMessage], arguments: dict[str, Any]) -> Exchange:

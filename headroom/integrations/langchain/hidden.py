@@ -100,7 +100,7 @@ def _as_it_was(message: AIMessage, hidden: Json) -> list[BaseMessage]:
     own = hidden.get("own") or {}
     if own.get("response_id"):
         metadata["id"] = own["response_id"]
-    content = _without_earlier(message.content, hidden.get("earlier") or {})
+    content = _without_earlier(message.content, hidden)
     update = {"content": content, "response_metadata": metadata, **({"id": own["id"]} if own.get("id") else {})}
     beside = hidden.get("beside") or {}
     whole = with_calls(message.model_copy(update=update), beside.get("calls") or {})
@@ -108,12 +108,29 @@ def _as_it_was(message: AIMessage, hidden: Json) -> list[BaseMessage]:
     return [*rounds, whole, *answers_of(beside.get("answers") or ())]
 
 
-def _without_earlier(content: Any, earlier: Json) -> Any:
+def _without_earlier(content: Any, hidden: Json) -> Any:
     """The content without what earlier rounds said, which stands in those; unless the application has changed it."""
-    text, blocks = earlier.get("text") or "", earlier.get("blocks") or 0
+    earlier = hidden.get("earlier") or {}
+    rest, blocks = earlier.get("text") or "", earlier.get("blocks") or 0
     if isinstance(content, str):
-        return content.removeprefix(text)
-    return content[blocks:] if "".join(map(text_of, content[:blocks])) == text else content
+        return content.removeprefix(rest)
+    told = {block.get("id") for round_ in hidden.get("rounds") or () for block in _blocks(round_["message"]["content"])} - {None}
+    for position, block in enumerate(content):
+        words = text_of(block)
+        if words and words == rest[: len(words)]:
+            rest = rest[len(words) :]
+        elif words and rest and words.startswith(rest):  # LangChain joins texts of one index
+            return [{**block, "text": words[len(rest) :]}, *content[position + 1 :]]
+        elif not rest and (position >= blocks or words) and _blocks([block])[0].get("id") not in told:
+            return content[position:]
+        elif words:
+            return content
+    return content if rest else []
+
+
+def _blocks(content: Any) -> list[Json]:
+    """The blocks of a content; an empty one for whatever is none."""
+    return [block if isinstance(block, dict) else {} for block in content] if isinstance(content, list) else []
 
 
 def text_of(block: Any) -> str:

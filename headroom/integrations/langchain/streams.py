@@ -134,6 +134,7 @@ class _Passed:
         self._earlier_rounds = False
         self._metadata: set[str] = set()
         self._next_index = 0
+        self._last_text: int | None = None
         self._shift = 0
         self._text = ""
         self._blocks: set[Any] = set()
@@ -149,7 +150,7 @@ class _Passed:
             return  # nothing has passed: the next round is the first for the application
         self._earlier_rounds, self._own = True, {}
         self._shift = self._next_index
-        self._separated = not self._text or self._is_list
+        self._separated = not self._text
         self._earlier = {"text": self._text, **({"blocks": len(self._blocks)} if self._is_list else {})}
 
     def fitted(self, chunk: ChatGenerationChunk) -> ChatGenerationChunk:
@@ -176,15 +177,25 @@ class _Passed:
         if response_id:
             self._own["response_id"] = response_id
         content = [_shifted(block, self._shift) for block in message.content] if isinstance(message.content, list) else message.content
-        if content and isinstance(content, str) and not self._separated:
-            self._separated, content = True, "\n\n" + content
-            self._earlier["text"] += "\n\n"
+        if content and not self._separated:
+            self._separated, content = True, self._parted(content)
         calls = [_shifted(call, self._shift) for call in message.tool_call_chunks]
         info = self._new(chunk.generation_info or {})
         fitted = _with_message(
             chunk, content=content, tool_call_chunks=calls, response_metadata=self._new(message.response_metadata), id=self._id
         )
         return ChatGenerationChunk(message=fitted.message, generation_info=info or None)
+
+    def _parted(self, content: Any) -> Any:
+        """The first words of a later round, a paragraph below the last ones of the earlier."""
+        if isinstance(content, list):
+            if self._last_text is None or hidden.is_call_block(content[0]):
+                return content
+            content = [{"type": "text", "text": "\n\n", "index": self._last_text}, *content]
+        else:
+            content = "\n\n" + content
+        self._earlier["text"] += "\n\n"
+        return content
 
     def _new(self, metadata: hidden.Json) -> hidden.Json:
         """Metadata that was not passed yet: strings would be joined, numbers added."""
@@ -202,6 +213,7 @@ class _Passed:
         for block in content:
             self._text += hidden.text_of(block)
             index = block.get("index") if isinstance(block, dict) else None
+            self._last_text = index if hidden.text_of(block) and isinstance(index, int) else self._last_text
             self._blocks.add(len(self._blocks) if index is None else f"index {index}")
             if isinstance(index, int):
                 self._next_index = max(self._next_index, index + 1)
