@@ -26,6 +26,16 @@ WORTH_A_THREAD = 2_000
 _OF_THE_OLD_BODY = (b"content-length", b"content-encoding", b"transfer-encoding", b"content-md5", b"digest", b"content-digest")
 
 
+class _Request:
+    """What is known of a request once its body is read."""
+
+    def __init__(self, raw: bytes, dialect: str, scope: Scope) -> None:
+        self.raw = raw
+        self.dialect = dialect
+        self.encoding = header_of(scope["headers"], b"content-encoding")
+        self.counts = str(scope["path"]).endswith(COUNTS_TOKENS)
+
+
 @dataclass(frozen=True, slots=True)
 class _Shortened:
     raw: bytes
@@ -71,14 +81,15 @@ class CompressionMiddleware:
             return
         body = Body(receive, self.max_body_bytes)
         raw = await body.read()
-        shortened = None if raw is None else await self._shortened(raw, dialect, header_of(scope["headers"], b"content-encoding"))
-        if shortened is None:
+        request = None if raw is None else _Request(raw, dialect, scope)
+        shortened = None if request is None else await self._shortened(request)
+        if shortened is None or request is None:
             await self.app(scope, body.again(), send)
             return
         headers = without(scope["headers"], *_OF_THE_OLD_BODY)
         if shortened.tokens_saved:
             send = _telling(send, shortened.tokens_saved)
-        if shortened.rounds.retrieves and not scope["path"].endswith(COUNTS_TOKENS):
+        if shortened.rounds.retrieves and not request.counts:
             await RoundTrips(self.app, {**scope, "headers": headers}, receive, send, shortened.rounds).run(shortened.raw)
             return
         headers.append((b"content-length", str(len(shortened.raw)).encode()))
@@ -96,19 +107,20 @@ class CompressionMiddleware:
             return None
         return dialect
 
-    async def _shortened(self, raw: bytes, dialect: str, encoding: str) -> _Shortened | None:
-        if len(raw) < WORTH_A_THREAD and not encoding:
-            return self._shorten(raw, dialect, encoding)
-        return await asyncio.to_thread(self._shorten, raw, dialect, encoding)
+    async def _shortened(self, request: _Request) -> _Shortened | None:
+        if len(request.raw) < WORTH_A_THREAD and not request.encoding:
+            return self._shorten(request)
+        return await asyncio.to_thread(self._shorten, request)
 
-    def _shorten(self, raw: bytes, dialect: str, encoding: str) -> _Shortened | None:
-        """The request to hand on, None if it is to pass as it came."""
+    def _shorten(self, request: _Request) -> _Shortened | None:
+        """What to hand on in place of a request, None if it is to pass as it came."""
         try:
-            plain = decoded(raw, encoding, self.max_body_bytes) if encoding else raw
+            plain = decoded(request.raw, request.encoding, self.max_body_bytes) if request.encoding else request.raw
             before = None if plain is None else read_object(plain)
             if plain is None or before is None:
                 return None
-            rounds = Rounds(dialect, before, self.service, retrieval=self.retrieve)
+            begin = Rounds.counting if request.counts else Rounds
+            rounds = begin(request.dialect, before, self.service, retrieval=self.retrieve)
             if rounds.body is before:
                 return None
             saved = rounds.result.tokens_saved if rounds.result is not None and rounds.changed else 0
