@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headroom import CompressionService, ConfigError, MissingDependencyError, Savings
 
 try:
-    from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest
-    from langchain.agents.middleware.types import ModelResponse, ToolCallRequest
+    from langchain.agents.middleware import AgentMiddleware
 except ImportError as missing:
     raise MissingDependencyError("langchain", extra="langchain") from missing
 
@@ -22,11 +21,17 @@ from headroom.integrations.langchain.retrieve_tool import create_retrieve_tool
 from headroom.integrations.langchain.shortening import Shortener, model_name
 from headroom.tools.definitions import RETRIEVE_TOOL
 
-Request = ModelRequest[Any]
-Response = ModelResponse[Any]
+if TYPE_CHECKING:  # generic, or in this place, only in later releases
+    from langchain.agents.middleware import AgentState, ModelRequest
+    from langchain.agents.middleware.types import ToolCallRequest
+
+    Request = ModelRequest[Any]
+    Middleware = AgentMiddleware[AgentState[Any], Any, Any]
+else:
+    Middleware = AgentMiddleware
 
 
-class HeadroomMiddleware(AgentMiddleware[AgentState[Any], Any, Any]):
+class HeadroomMiddleware(Middleware):
     """Shortens what an agent sends to its model, and nothing that it keeps: state and checkpoints hold the originals.
 
     Keeps no state of its own, so it stands anywhere in the list of middlewares. `headroom_retrieve` is one of the

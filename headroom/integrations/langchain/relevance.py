@@ -9,6 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _WORD = re.compile(r"\w+")
+_FILLERS = frozenset(
+    """
+    a an and are as at be by can did do does for from had has have how i in is it its me my of on or our so that the their
+    then there they this to was we were what when where which who why will with would you your
+""".split()  # noqa: SIM905  (fifty lines otherwise)
+)
+"""English words that any text may hold. Among a handful of documents one of them may happen to be rare, and mean nothing."""
+
 _SATURATION = 1.2  # BM25's k1: how soon one more occurrence of a word counts for little
 _LENGTH_WEIGHT = 0.75  # BM25's b: how much a long document's words count less
 
@@ -44,13 +52,15 @@ class Relevance:
 def by_words(texts: Sequence[str], query: str) -> Relevance:
     """BM25, with document frequencies counted in `texts`.
 
-    1.0 where a text has every word of the query that any text has, about once or more; 0.0 where it has none. A query
-    without any such word says nothing: then all are equally relevant, 1.0.
+    1.0 where a text has every word of the query that any text has, about once or more; 0.0 where it has none. English
+    words like "the" count only in a query that has no others. A query without any word that a text has says nothing:
+    then all are equally relevant, 1.0.
     """
     counts = [Counter(_words(text)) for text in texts]
     found_in = Counter(word for count in counts for word in count)
     rarity = {word: math.log(1 + (len(texts) - number + 0.5) / (number + 0.5)) for word, number in found_in.items()}
-    wanted = [word for word in dict.fromkeys(_words(query)) if word in rarity]
+    asked = [word for word in dict.fromkeys(_words(query)) if word in rarity]
+    wanted = [word for word in asked if word not in _FILLERS] or asked
     attainable = sum(rarity[word] for word in wanted)
     vectors = [_unit({word: number * rarity[word] for word, number in count.items()}) for count in counts]
     if not attainable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from langchain_core.tools import BaseTool
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SkipValidation, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, WithJsonSchema
 
 from headroom import CompressionService, CompressionStore
 from headroom.tools.definitions import RETRIEVE_TOOL, definition
@@ -22,9 +22,9 @@ def _told_as(name: str) -> Any:
 class RetrieveArguments(BaseModel):
     """What a model may ask for. Every value is taken as it comes; the answer says what is wrong with it."""
 
-    model_config = ConfigDict(json_schema_extra={"required": ["ref"]})  # by itself, a default makes it optional
+    model_config = ConfigDict(extra="allow", json_schema_extra={"required": ["ref"]})  # by itself, a default makes it optional
 
-    ref: _told_as("ref") = Field(None, validation_alias=AliasChoices("ref", "reference"))  # type: ignore[valid-type]
+    ref: _told_as("ref") = None  # type: ignore[valid-type]
     query: _told_as("query") = None  # type: ignore[valid-type]
     lines: _told_as("lines") = None  # type: ignore[valid-type]
     offset: _told_as("offset") = None  # type: ignore[valid-type]
@@ -44,8 +44,9 @@ class HeadroomRetrieveTool(BaseTool):
         """What the model is told: exactly `definition()`. From the class above it would say more, and cost more."""
         return {**_FUNCTION["parameters"], "description": self.description}
 
-    def _run(self, ref: Any = None, query: Any = None, lines: Any = None, offset: Any = None) -> str:
-        return self.service.answer(RETRIEVE_TOOL, {"ref": ref, "query": query, "lines": lines, "offset": offset})
+    def _run(self, ref: Any = None, /, **given: Any) -> str:
+        arguments = given if ref is None else {**given, "ref": ref}  # by position, where a caller gave one string
+        return self.service.answer(RETRIEVE_TOOL, arguments)
 
 
 def create_retrieve_tool(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import threading
 from typing import Any
@@ -196,7 +197,7 @@ def test_structured_output_is_what_it_would_be_without() -> None:
 def _others(server: ScriptedModel) -> list[Any]:
     return [
         ContextEditingMiddleware(edits=[ClearToolUsesEdit(trigger=10**9)]),
-        SummarizationMiddleware(model=model_of("openai", server), trigger=("tokens", 10**9)),
+        SummarizationMiddleware(model=model_of("openai", server)),
         HumanInTheLoopMiddleware(interrupt_on={"delete_everything": True}),
         ToolRetryMiddleware(max_retries=1),
         ModelFallbackMiddleware(model_of("openai", server)),
@@ -230,6 +231,31 @@ def test_what_context_editing_clears_stays_cleared(outside: bool) -> None:
         first, second = server.requests[-1].tool_outputs
         assert first == "[cleared]"
         assert "card_8812" in second and len(second) < len(LOG) / 10
+
+
+@pytest.mark.parametrize("outside", [True, False])
+def test_a_summary_replaces_what_it_replaces_and_the_rest_stays_short(outside: bool) -> None:
+    def script(request: Request) -> Reply | str:
+        if not request.tools:
+            return "There were orders."  # the model that writes the summary
+        return "done" if request.messages[-1]["role"] == "tool" else calls("list_orders", day=request.number)
+
+    with ScriptedModel(script) as server:
+        when = {"trigger": ("messages", 7)} if _knows("trigger") else {"max_tokens_before_summary": 25_000}
+        keep = {"keep": ("messages", 4)} if _knows("keep") else {"messages_to_keep": 4}
+        summary = SummarizationMiddleware(model=model_of("openai", server), **when, **keep)
+        ours = HeadroomMiddleware()
+        agent = agent_on(server, *((ours, summary) if outside else (summary, ours)))
+        for question in ("first?", "second?", "third?"):
+            agent.invoke({"messages": question}, THREAD)
+        messages = agent.get_state(THREAD).values["messages"]
+        assert "summary of the conversation" in str(messages[0].content)
+        assert all(text == ORDERS for text in tool_texts(messages))
+        assert all(len(text) < len(ORDERS) / 5 for request in server.requests for text in request.tool_outputs)
+
+
+def _knows(option: str) -> bool:
+    return option in inspect.signature(SummarizationMiddleware.__init__).parameters
 
 
 def test_a_fallback_model_gets_the_same_short_texts() -> None:

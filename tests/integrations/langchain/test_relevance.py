@@ -22,8 +22,13 @@ def test_scores_are_those_of_the_formula() -> None:
 
 
 def test_rare_words_count_more_than_common_ones() -> None:
-    order = by_words(TEXTS, "the 4711").order()
-    assert order[0] == 0 and order[-1] == 3
+    order = by_words(TEXTS, "refund 4711").order()
+    assert order[:2] == [0, 2]
+
+
+def test_words_that_any_text_may_hold_count_only_where_there_are_no_others() -> None:
+    assert by_words(["the day of the dog", "a refund"], "what is the state of my refund").scores[0] == 0.0
+    assert by_words(["the day of the dog", "a refund"], "of the").order() == [0, 1]
 
 
 def test_a_word_that_no_document_has_decides_nothing() -> None:

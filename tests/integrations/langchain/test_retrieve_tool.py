@@ -58,6 +58,10 @@ def test_finds_rows_ranges_and_pages() -> None:
     assert tool.invoke({"ref": f"{REFERENCE}-abc", "offset": len(ORDERS) - 10}).startswith(ORDERS[-10:])
 
 
+def test_a_string_alone_is_the_reference() -> None:
+    assert ORDERS.startswith(create_retrieve_tool(store=STORE).invoke(REFERENCE)[:1_000])
+
+
 @pytest.mark.parametrize(
     "written",
     [
@@ -83,7 +87,7 @@ values = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(["ref", "query", "lines", "offset", "other"]), values))
+@given(st.dictionaries(st.sampled_from(["ref", "query", "lines", "offset", "other", "self", "config", "run_manager", "args", ""]), values))
 def test_nothing_that_a_model_writes_raises(arguments: dict[str, Any]) -> None:
     tool = create_retrieve_tool(store=STORE)
     call = {"type": "tool_call", "name": "headroom_retrieve", "id": "1", "args": arguments}
