@@ -6,6 +6,8 @@ login`, or the machine's service account. The project is ANTHROPIC_VERTEX_PROJEC
 
 from __future__ import annotations
 
+import re
+
 from headroom import ConfigError, MissingDependencyError
 from headroom.proxy.backends.base import UNREAD, BackendOptions, Call, CloudUpstream, Refused, seconds
 from headroom.proxy.backends.claude_requests import VERTEX, beta_header, with_version
@@ -25,6 +27,7 @@ except ImportError as missing:
     raise MissingDependencyError("google-auth[requests]", extra="cloud") from missing
 
 _PATHS = ("/messages", "/messages/count_tokens")
+_MODEL = re.compile(r"\w[\w.@-]*", re.ASCII)
 _SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 
 
@@ -64,6 +67,8 @@ class VertexUpstream(CloudUpstream):
             )
         body = await call.json()
         model = vertex_model(body["model"], self._model_map)
+        if not _MODEL.fullmatch(model):  # it becomes part of the path
+            raise Refused(f"model: {model!r} cannot be the name of a model on Vertex AI")
         response = await self._client.post(
             f"/v1{call.path}",
             body=with_version({**body, "model": model}, call.headers, VERTEX, model),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -40,7 +40,8 @@ class CloudServer:
     """A server and what it saw. A request that the service would refuse is answered 403 and kept in `refused`."""
 
     def __init__(self) -> None:
-        self.answer = Answer()
+        self.answer: Answer | Callable[[Request], Answer] = Answer()
+        """To every request, or as each asks."""
         self.requests: list[Request] = []
         self.refused: list[str] = []
         self.left = threading.Event()
@@ -93,7 +94,12 @@ class CloudServer:
 
     def written(self, request: Request) -> Any:
         """The answer in the service's dialect: `whole()` and `events()`."""
-        return DIALECTS[self.dialect(request)](request, Reply(self.answer.text, self.answer.calls))
+        answer = self.answer_to(request)
+        return DIALECTS[self.dialect(request)](request, Reply(answer.text, answer.calls))
+
+    def answer_to(self, request: Request) -> Answer:
+        """What the test says."""
+        return self.answer if isinstance(self.answer, Answer) else self.answer(request)
 
 
 class _Server(ThreadingHTTPServer):
@@ -132,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             cloud.requests.append(request)
             cloud.asked.set()
-            self._answer(request, cloud.answer)
+            self._answer(request, cloud.answer_to(request))
 
     def _taken(self) -> Request:
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))

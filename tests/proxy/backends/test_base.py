@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import AsyncIterator
 from typing import Any, TypeAlias
 
@@ -12,7 +13,7 @@ from headroom.proxy.backends import base
 from headroom.proxy.upstream import Upstream, UpstreamError, UpstreamRequest
 from tests.proxy.backends.cloud_server import Answer, CloudServer
 from tests.proxy.backends.conftest import Opened, ask
-from tests.proxy.backends.servers import AzureServer, BedrockServer
+from tests.proxy.backends.servers import AzureServer, BedrockServer, VertexServer
 
 CHAT = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
 CLAUDE = {"model": "claude-sonnet-4-5", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]}
@@ -81,12 +82,17 @@ async def test_bodies_that_no_client_can_send(every: Pair, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("model", ["a/b", "a?b=c", "a#b", "a b", "ä", "a;b", "a%2fb", "a:b"])
-async def test_a_model_stays_one_part_of_the_path(claude: Pair, model: str) -> None:
-    upstream, server = claude
-    assert (await ask(upstream, "/v1/messages", {**CLAUDE, "model": model})).status == 200
-    path = server.request.path.partition("/model")[2].lstrip("s")
-    assert path.count("/") == (2 if isinstance(server, BedrockServer) else 1)
-    assert not set("?#") & set(path)
+async def test_a_model_stays_one_part_of_the_path(bedrock: Upstream, bedrock_server: BedrockServer, model: str) -> None:
+    assert (await ask(bedrock, "/v1/messages", {**CLAUDE, "model": model})).status == 200
+    assert bedrock_server.model(bedrock_server.request) == model
+    assert re.fullmatch(r"/model/[^/?#]+/invoke", bedrock_server.request.path)
+
+
+@pytest.mark.parametrize("model", ["a/b", "a?b=c", "a#b", "a b", "ä", "a;b", "a%2fb", "a:b", ".."])
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/messages/count_tokens"])
+async def test_what_is_no_name_of_vertexs_is_refused(vertex: Upstream, vertex_server: VertexServer, model: str, path: str) -> None:
+    assert (await ask(vertex, path, {**CLAUDE, "model": model})).status == 400
+    assert vertex_server.requests == []
 
 
 async def test_values_arrive_as_they_were_sent(every: Pair) -> None:
