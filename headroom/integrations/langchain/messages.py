@@ -46,7 +46,7 @@ def _as_dict(message: BaseMessage) -> dict[str, Any]:
         if calls:
             plain["tool_calls"] = calls
     elif isinstance(message, ToolMessage):
-        if any(block.get("type") == "tool_result" for block in plain["content"] if isinstance(block, dict)):
+        if isinstance(message.content, list) and any(block["type"] == "tool_result" for block in plain["content"]):
             plain["role"] = "user"  # as Anthropic has it, and the only place where such blocks are looked for
         plain["tool_call_id"] = message.tool_call_id
     if isinstance(message, (ToolMessage, FunctionMessage)) and message.name:

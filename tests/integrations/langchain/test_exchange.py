@@ -120,8 +120,7 @@ def test_a_call_is_answered_within_the_same_request(dialect: str, way: str, says
 
 @every_dialect
 @every_way
-@pytest.mark.parametrize("says", ["", "Let me look."], ids=["silent", "with words"])
-@pytest.mark.parametrize("kept", ["object", "checkpoint"])
+@pytest.mark.parametrize(("says", "kept"), [("", "object"), ("Let me look.", "checkpoint")])
 def test_the_model_keeps_what_it_was_told_and_the_prefix_repeats(dialect: str, way: str, says: str, kept: str) -> None:
     with Server(asks_once(says)) as server:
         model = wrapped(dialect, server)
