@@ -48,6 +48,7 @@ class HeadroomCallbackHandler(BaseCallbackHandler):
         options: dict[str, Any] = {} if namespace is None else {"namespace": namespace}
         self._originals = CompressionService(store=store, **options)
         self._trial = CompressionService(store=MemoryStore(max_bytes=_SCRATCH_BYTES), **options)
+        self._counter = CompressionService(store=MemoryStore(max_bytes=0))
         self._lock = threading.Lock()
         self._runs: deque[ObservedRun] = deque(maxlen=most_remembered)
         self._totals = {"runs": 0, "tokens": 0, "tokens_saved": 0, "tokens_that_could_be_saved": 0}
@@ -85,7 +86,11 @@ class HeadroomCallbackHandler(BaseCallbackHandler):
         """Look at the messages of a call."""
         model = _model_name(metadata, others.get("invocation_params"))
         for conversation in messages:
-            result = self._trial.compress(as_dicts(conversation), model)
+            try:
+                result = self._trial.compress(as_dicts(conversation), model)
+            except Exception as error:  # a message of a kind that nobody has seen yet
+                self._trial.failed(error, model)
+                continue
             if result is not None:
                 self._remember(ObservedRun(run_id, model, result.tokens_before, self._saved_before(result, model), result.tokens_saved))
 
@@ -104,19 +109,18 @@ class HeadroomCallbackHandler(BaseCallbackHandler):
                 continue
             original = self._original(block.reference)
             if original is not None:
-                saved += _tokens_of(original, model) - block.tokens_before
+                saved += self._tokens_of(original, model) - block.tokens_before
         return saved
+
+    def _tokens_of(self, text: str, model: str) -> int:
+        counted = self._counter.compress([{"role": "assistant", "content": text}], model)
+        return 0 if counted is None else counted.tokens_before  # an assistant's words are counted, and never touched
 
     def _original(self, reference: str) -> str | None:
         try:
             return retrieve(reference, store=self._originals.store, namespace=self._originals.config.namespace)
         except Exception:  # it has expired, or lies in another store: what was saved there is not known here
             return None
-
-
-def _tokens_of(text: str, model: str) -> int:
-    counted = CompressionService(store=MemoryStore()).compress([{"role": "assistant", "content": text}], model, lossless=True)
-    return 0 if counted is None else counted.tokens_before  # an assistant's words are counted and never touched
 
 
 def _model_name(metadata: Mapping[str, Any] | None, parameters: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from langchain.agents import create_agent
@@ -61,18 +62,28 @@ def test_an_original_that_cannot_be_found_is_not_guessed() -> None:
     assert handler.tokens_saved == 0
 
 
-def test_a_message_that_nobody_can_read_is_no_trouble_of_the_users() -> None:
-    class Odd(HumanMessage):
-        @property
-        def name(self) -> str:  # type: ignore[override]
-            raise RuntimeError("odd")
+class Unreadable(HumanMessage):
+    def __getattribute__(self, name: str) -> Any:
+        if name == "content":
+            raise RuntimeError("what is this?")
+        return super().__getattribute__(name)
 
+
+def test_a_message_that_nobody_can_read_is_no_trouble_of_the_users() -> None:
+    handler = HeadroomCallbackHandler()
+    with pytest.warns(UserWarning, match="what is this"):
+        handler.on_chat_model_start({}, [[Unreadable("x")], [HumanMessage("fine")]], run_id=uuid4())
+    assert len(handler.runs) == 1
+
+
+def test_the_newest_runs_are_remembered_and_all_are_counted() -> None:
     handler = HeadroomCallbackHandler(most_remembered=1)
     with ScriptedModel(["done"]) as server:
         model = model_of("openai", server)
-        assert model.invoke("hello", {"callbacks": [handler]}).text == "done"
-        assert model.invoke([HumanMessage(ORDERS)], {"callbacks": [handler]}).text == "done"
-    assert len(handler.runs) == 1 and handler.summary()["runs"] == 2
+        for text in ("hello", ORDERS):
+            assert model.invoke(text, {"callbacks": [handler]}).text == "done"
+    (newest,) = handler.runs
+    assert newest.tokens_that_could_be_saved > 0 and handler.summary()["runs"] == 2
 
 
 async def test_beside_asynchronous_models() -> None:
