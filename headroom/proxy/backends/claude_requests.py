@@ -34,14 +34,20 @@ VERTEX = Cloud("vertex-2023-10-16", _SERVED_BY_ANTHROPIC_ONLY)
 
 
 def with_version(body: Mapping[str, Any], headers: Mapping[str, str], cloud: Cloud, model: str) -> dict[str, Any]:
-    """A copy of `body` that names the version which the client asked for. `headers` have names in lower case.
+    """A copy of `body` that names the version which the client asked for, if `model` knows it.
 
-    Bedrock's models with a version of their own ("...-v1:0") know only the first; whatever the later one allows, the
-    first allows too.
+    Bedrock's models before 4.7 know only the first, which allows whatever the later one does. `headers` have names in
+    lower case.
     """
     asked = headers.get("anthropic-version", "")
-    later = asked[:4].isdecimal() and asked > "2024" and not (cloud is BEDROCK and re.search(r"-v\d+(:\d+)?$", model))
+    later = asked[:4].isdecimal() and asked > "2024" and (cloud is VERTEX or _knows_later_versions(model))
     return {"anthropic_version": asked if later else cloud.first_version, **body}
+
+
+def _knows_later_versions(model: str) -> bool:
+    """By its id: an ARN may hide any model, so it gets what all of them know."""
+    found = re.fullmatch(r"(?:[a-z-]+\.)?anthropic\.claude-[a-z]+-(\d{1,2})(?:-(\d{1,2}))?", model)
+    return found is not None and (int(found[1]), int(found[2] or 0)) >= (4, 7)
 
 
 def beta_header(headers: Mapping[str, str], cloud: Cloud) -> dict[str, str]:

@@ -135,11 +135,17 @@ class AzureServer(CloudServer):
     """One resource of Azure OpenAI."""
 
     key = "azure-key"
+    directory_token = ""
+    """A token of Microsoft Entra, in place of the key."""
     version = "2025-04-01-preview"
 
     def problem(self, request: Request) -> str:
         path, _, query = request.path.partition("?")
-        if request.headers.get("api-key") != self.key:
+        if self.directory_token:
+            shown = request.headers.get("authorization") == f"Bearer {self.directory_token}" and "api-key" not in request.headers
+        else:
+            shown = request.headers.get("api-key") == self.key
+        if not shown:
             return "Access denied due to invalid subscription key or wrong API endpoint."
         if parse_qs(query).get("api-version") != [self.version]:
             return f"Resource not found: {query}"

@@ -112,6 +112,15 @@ async def test_a_model_cannot_lead_elsewhere(azure: Upstream, azure_server: Azur
     assert azure_server.requests == []
 
 
+async def test_a_directorys_token_takes_the_place_of_the_key(
+    azure_server: AzureServer, azure: Upstream, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    azure_server.directory_token = "entra-token"
+    monkeypatch.delenv("AZURE_OPENAI_API_KEY")
+    monkeypatch.setenv("AZURE_OPENAI_AD_TOKEN", "entra-token")
+    assert (await ask(opened("azure"), "/v1/chat/completions", CHAT)).status == 200
+
+
 def test_what_must_be_set(opened: Opened, azure: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AZURE_OPENAI_ENDPOINT", "OPENAI_API_VERSION", "AZURE_OPENAI_API_KEY"):
         with monkeypatch.context() as without:

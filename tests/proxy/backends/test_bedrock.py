@@ -86,7 +86,10 @@ async def test_tokens_are_counted_by_the_model_behind_the_profile(bedrock: Upstr
     [
         (MODEL, "2023-06-01", "bedrock-2023-05-31"),
         (MODEL, "2026-10-21", "bedrock-2023-05-31"),  # which this model does not know
+        ("claude-sonnet-4-6", "2026-10-21", "bedrock-2023-05-31"),
+        ("arn:aws:bedrock:us-east-1:1:application-inference-profile/x", "2026-10-21", "bedrock-2023-05-31"),
         ("claude-opus-4-7", "2023-06-01", "bedrock-2023-05-31"),
+        ("claude-sonnet-5", "2026-10-21", "2026-10-21"),
         ("claude-opus-4-7", "2026-10-21", "2026-10-21"),
     ],
 )
