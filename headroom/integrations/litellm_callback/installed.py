@@ -9,33 +9,27 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import litellm
-from litellm import main
 
 from headroom.integrations.litellm_callback import calls, retrieval
 from headroom.integrations.litellm_callback.callback import ROUNDS, HeadroomCallback
 
-_replaced: dict[int, list[tuple[Any, str, Any]]] = {}
-"""By callback: where something was replaced, its name, and what stood there."""
+_replaced: dict[int, Any] = {}
+"""By callback: the `litellm.completion` that stood there before."""
 
 
 def install(callback: HeadroomCallback) -> None:
-    """Replace `litellm.completion` where Router, retries and users look it up; a second time does nothing."""
-    if id(callback) in _replaced:
-        return
-    original = litellm.completion
-    compressing = _compressing(original, callback)
-    places = [place for place in (litellm, main) if getattr(place, "completion", None) is original]
-    _replaced[id(callback)] = [(place, "completion", original) for place in places]
-    for place in places:
-        setattr(place, "completion", compressing)  # noqa: B010  (mypy: a module's function is not assigned to)
+    """Replace `litellm.completion`, which Router calls too; a second time does nothing."""
+    if id(callback) not in _replaced:
+        _replaced[id(callback)] = litellm.completion
+        litellm.completion = _compressing(litellm.completion, callback)
     if callback not in litellm.callbacks:
         litellm.callbacks.append(callback)
 
 
 def uninstall(callback: HeadroomCallback) -> None:
     """Put everything back."""
-    for place, name, original in _replaced.pop(id(callback), []):
-        setattr(place, name, original)
+    if id(callback) in _replaced:
+        litellm.completion = _replaced.pop(id(callback))
     if callback in litellm.callbacks:
         litellm.callbacks.remove(callback)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import os
 from collections.abc import Iterator
 
@@ -22,6 +24,19 @@ litellm.disable_aiohttp_transport = True  # its sessions must be closed by hand,
 def no_logging_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
     """LiteLLM logs finished calls in a task of its own, which it loses with the event loop that each test has."""
     monkeypatch.setattr(GLOBAL_LOGGING_WORKER, "ensure_initialized_and_enqueue", lambda async_coroutine: async_coroutine.close())
+
+
+@pytest.fixture(autouse=True)
+def a_loop_that_is_closed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """LiteLLM's synchronous calls ask for an event loop, which makes one, and leave it open."""
+    if inspect.iscoroutinefunction(request.function):
+        yield
+        return
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 @pytest.fixture(autouse=True)
