@@ -47,6 +47,9 @@ class Round:
     usage: Json = field(default_factory=dict)
     answers: dict[str, str] = field(default_factory=dict)
     last: bool = False
+    """Whether the model may ask no more in this turn."""
+    id: str = ""
+    """The response's own: where the provider keeps the conversation, the next request goes on from it."""
 
     @property
     def goes_on(self) -> bool:
@@ -86,6 +89,7 @@ class HiddenTurns:
         self._characters = 0
         self._names: OrderedDict[str, str] = OrderedDict()
         self._toolless: OrderedDict[str, None] = OrderedDict()
+        self._threads: OrderedDict[str, None] = OrderedDict()
 
     def keep(self, look: str, before: str, rounds: list[Round]) -> None:
         """Remember a turn; the ones that were not asked for the longest are forgotten."""
@@ -120,6 +124,17 @@ class HiddenTurns:
     def renamed(self, first: Any) -> str | None:
         """The newer id of a response, None if it has none."""
         return self._names.get(first) if isinstance(first, str) else None
+
+    def note_thread(self, last_id: str) -> None:
+        """A conversation that the provider keeps, up to this response, was begun with our tool."""
+        with self._lock:
+            self._threads[last_id] = None
+            if len(self._threads) > self._most:
+                self._threads.popitem(last=False)
+
+    def knows_thread(self, last_id: Any) -> bool:
+        """Whether a conversation that goes on from this response has our tool."""
+        return isinstance(last_id, str) and last_id in self._threads
 
     def takes_no_tools(self, model: str) -> bool:
         """Whether a request to this model was refused because of our tool."""
@@ -195,6 +210,11 @@ def look_of(call_ids: Iterable[str], words: Iterable[str]) -> str:
         return "\0".join(["calls", *ids])
     said = "".join("".join(words).split())  # clients join and trim texts as they please
     return "words" + hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest() if said else ""
+
+
+def waiting_look(call_id: str) -> str:
+    """How a round is found that left calls of ours open beside this call of the client's."""
+    return f"waiting\0{call_id}"
 
 
 def _size(part: Json) -> int:

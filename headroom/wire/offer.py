@@ -37,8 +37,11 @@ class Offer:
 _FOLD_ONLY = Offer(ours=False, lossless=True)
 
 
-def offer(body: Mapping[str, Any], dialect: str, *, retrieval: bool = True) -> Offer:
-    """What is offered to a request. With `retrieval` off, only a tool that the client brings itself allows digests."""
+def offer(body: Mapping[str, Any], dialect: str, *, retrieval: bool = True, known_thread: bool = False) -> Offer:
+    """What is offered to a request. With `retrieval` off, only a tool that the client brings itself allows digests.
+
+    `known_thread`: the request goes on with a conversation that the provider keeps and that was begun with our tool.
+    """
     tools = body.get("tools")
     own = tools if isinstance(tools, list) else []
     choice = body.get("tool_choice")
@@ -46,6 +49,8 @@ def offer(body: Mapping[str, Any], dialect: str, *, retrieval: bool = True) -> O
         return Offer(ours=False, lossless=_is_out_of_reach(choice) or _keeps_state_elsewhere(body))
     if not retrieval or not _can_be_answered(body, dialect):
         return _FOLD_ONLY
+    if _goes_on_with_a_thread(body):  # its tools are with the provider, ours among them if the thread was begun here
+        return Offer(ours=True, lossless=not known_thread or _is_out_of_reach(choice))
     if not own and choice not in (None, "auto", {"type": "auto"}):
         return _FOLD_ONLY  # a choice without tools: ours would change what it means
     allowed = _with_ours_allowed(choice)
@@ -85,6 +90,11 @@ def _with_ours_allowed(choice: Any) -> Any:
 def _keeps_state_elsewhere(body: Mapping[str, Any]) -> bool:
     """Whether calls lie with the provider: then an output does not tell that it answers the client's own retrieval."""
     return bool(body.get("previous_response_id") or body.get("conversation"))
+
+
+def _goes_on_with_a_thread(body: Mapping[str, Any]) -> bool:
+    thread = body.get("thread")
+    return isinstance(thread, Mapping) and thread.get("type") == "continue" and "tools" not in body
 
 
 def _name_of(tool: object) -> str:

@@ -13,7 +13,11 @@ NOT_SHOWN = "This did not fit into the conversation. Ask for less of it: with qu
 FORGOTTEN = "The answer is no longer at hand. Ask again if you still need it."
 _NO_OUTPUT = re.compile(r"No tool output found for function call (call_[\w-]+|[\w-]+)")
 _NO_FOLLOWER = re.compile(r"Item '(\w+)' of type 'reasoning' was provided without its required following item")
-_NO_TOOLS = re.compile(r"\btool|\bfunction.?call", re.IGNORECASE)
+_NO_RESULT = re.compile(r"without `tool_result` blocks immediately after: ([\w-]+(?:, [\w-]+)*)")
+_REFUSES = r"(?:support|enable|unrecogni[sz]ed|unknown|unexpected|permitted|not allowed)"
+_TOOLS = r"(?:\btools?\b|\bfunction.?call|tool.?(?:choice|calling))"
+_NO_TOOLS = re.compile(f"{_REFUSES}.{{0,60}}{_TOOLS}|{_TOOLS}.{{0,60}}{_REFUSES}", re.IGNORECASE)
+"""There are many servers, and each says it in its own words."""
 
 
 def mended(sent: Mapping[str, Any], client_body: Mapping[str, Any], dialect: str, answer: Any) -> tuple[str, Json | None]:
@@ -31,9 +35,22 @@ def mended(sent: Mapping[str, Any], client_body: Mapping[str, Any], dialect: str
         orphan = _NO_FOLLOWER.search(words)
         if orphan:
             return f"item {orphan[1]}", {**sent, "input": [item for item in _items(sent) if item.get("id") != orphan[1]]}
+    lost = _NO_RESULT.search(words) if client_body.get("thread") else None
+    messages = None if lost is None else _with_results(sent["messages"], lost[1].split(", "))
+    if lost is not None and messages is not None:
+        return f"results {lost[1]}", {**sent, "messages": messages}
     if not client_body.get("tools") and _NO_TOOLS.search(words):
         return "tools", dict(client_body)
     return "", None
+
+
+def _with_results(messages: list[Any], call_ids: list[str]) -> list[Any] | None:
+    """Results for calls of ours before the client's own; None if it gives none, for then the mistake is its own."""
+    content = messages[0].get("content") if messages else None
+    blocks = content if isinstance(content, list) else []
+    known = {block.get("tool_use_id") for block in blocks if block.get("type") == "tool_result"}
+    results = [{"type": "tool_result", "tool_use_id": call_id, "content": FORGOTTEN} for call_id in call_ids if call_id not in known]
+    return [{**messages[0], "content": [*results, *blocks]}, *messages[1:]] if known and results else None
 
 
 def without_answers(body: Mapping[str, Any], said: Round) -> Json:

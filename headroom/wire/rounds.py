@@ -92,7 +92,7 @@ class Rounds:
         self.turns = hidden_turns_of(service) if turns is None else turns
         offered = retrieval and not service.lossless and not (self.turns.takes_no_tools(self._model) and not body.get("tools"))
         readable = messages_of(body, dialect) is not None
-        self._offer = offer(body, dialect, retrieval=offered) if readable else Offer(False, True)
+        self._offer = offer(body, dialect, retrieval=offered, known_thread=self._knows_thread()) if readable else Offer(False, True)
         self.done: list[Round] = []
         """The round trips that are over."""
         self._mended: set[str] = set()
@@ -166,7 +166,7 @@ class Rounds:
                 self.body = without_answers(self.body, self.done[-1])
                 return self.body
             cure, better = mended(self.body, self._client_body, self.dialect, answer)
-            if better is None or cure in self._mended:
+            if better is None or cure in self._mended or (cure == "tools" and self._offer.tools is None):
                 return None
             self._mended.add(cure)
             if cure == "tools":
@@ -196,6 +196,8 @@ class Rounds:
     def finish(self, said: Round) -> None:
         """The last round is over: remember what of this turn the client does not see."""
         self.done.append(said)
+        if self._client_body.get("thread") and (self._offer.tools or self._knows_thread()):
+            self.turns.note_thread(said.id)
         if any(known.calls for known in self.done):
             messages = messages_of(self._client_body, self.dialect)
             assert messages is not None
@@ -204,7 +206,16 @@ class Rounds:
     def _with_known_id(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """A client may go on from the response that its stream began with; the provider's last one holds all rounds."""
         newer = self.turns.renamed(body.get("previous_response_id"))
-        return body if newer is None else {**body, "previous_response_id": newer}
+        if newer is not None:
+            return {**body, "previous_response_id": newer}
+        thread = body.get("thread")
+        newer = self.turns.renamed(thread.get("previous_message_id")) if isinstance(thread, Mapping) else None
+        return body if newer is None else {**body, "thread": {**body["thread"], "previous_message_id": newer}}
+
+    def _knows_thread(self) -> bool:
+        thread = self._client_body.get("thread") if isinstance(self._client_body, Mapping) else None
+        last_id = thread.get("previous_message_id") if isinstance(thread, Mapping) else None
+        return self.turns.knows_thread(self.turns.renamed(last_id) or last_id)
 
     def _restored(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """`body` with the hidden rounds of earlier turns back in their places."""

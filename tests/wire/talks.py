@@ -73,7 +73,7 @@ def talk(
     dialect: str, body: Json, script: Script, *, service: CompressionService | None = None, chunk_bytes: int = 0, **options: Any
 ) -> Talk:
     """Send `body` and follow the rounds to their end."""
-    with ScriptedModel(script) as model, httpx.Client(base_url=model.url, verify=False) as client:
+    with ScriptedModel(script) as model, httpx.Client(base_url=model.url, verify=False, timeout=60) as client:
         rounds = Rounds(dialect, body, service or new_service(), **options)
         result = Talk(model, rounds)
         following: Any = rounds.body

@@ -28,6 +28,30 @@ def test_a_model_without_tools_gets_a_folded_request_without_ours(dialect: str) 
     assert len(later.bodies) == 1, "it is remembered"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "registry.ollama.ai/library/gemma does not support tools",
+        "No endpoints found that support tool use.",
+        "Unrecognized request argument supplied: tools",
+        "tools: Extra inputs are not permitted",
+        '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set',
+        "Function calling is not enabled for this model",
+    ],
+)
+def test_many_servers_say_it_in_many_words(words: str) -> None:
+    rounds = Rounds("openai", body_of("openai", messages("openai")), new_service())
+    again = rounds.refused(404, {"error": {"message": words}})
+    assert again is not None and "tools" not in again
+    assert rounds.refused(404, {"error": {"message": words}}) is None
+
+
+@pytest.mark.parametrize("words", ["messages.1: `tool_use` ids were found without `tool_result` blocks", "prompt is too long", ""])
+def test_other_errors_say_nothing_about_the_model(words: str) -> None:
+    rounds = Rounds("openai", body_of("openai", messages("openai")), new_service())
+    assert rounds.refused(400, words.encode()) is None
+
+
 @every
 def test_an_error_of_the_clients_own_is_the_clients(dialect: str) -> None:
     rounds = Rounds(dialect, body_of(dialect, messages(dialect), tools=[own_tool(dialect)]), new_service())

@@ -7,21 +7,24 @@ from typing import Any
 
 from headroom.tools.definitions import RETRIEVE_TOOL
 from headroom.wire.dialects.base import Answer
-from headroom.wire.hidden import Before, HiddenTurns, Json, OurCall, Round, look_of
+from headroom.wire.hidden import Before, HiddenTurns, Json, OurCall, Round, look_of, waiting_look
 from headroom.wire.usage import added
+
+_SET_BY_THE_FIRST_REQUEST = ("tools", "system")
+"""Fields that a thread keeps and refuses to be told again."""
 
 
 class Anthropic:
     """See `Dialect`."""
 
     def read(self, response: Mapping[str, Any]) -> Round:
-        return self.said(response["content"], response.get("stop_reason"), response.get("usage") or {})
+        return self.said(response["content"], response.get("stop_reason"), response.get("usage") or {}, str(response.get("id") or ""))
 
-    def said(self, blocks: list[Json], stop_reason: Any, usage: Json) -> Round:
+    def said(self, blocks: list[Json], stop_reason: Any, usage: Json, id: str) -> Round:
         """A round from its content blocks."""
         calls = [OurCall(block["id"], block.get("input")) for block in blocks if is_ours(block)]
         others = any(block.get("type") == "tool_use" and not is_ours(block) for block in blocks)
-        return Round(blocks, calls, others, stop_reason == "tool_use", usage)
+        return Round(blocks, calls, others, stop_reason == "tool_use", usage, id=id)
 
     def visible(self, response: Mapping[str, Any], rounds: list[Round], offered: bool) -> Json:
         blocks = [block for said in rounds for block in said.parts if not is_ours(block)]
@@ -32,15 +35,25 @@ class Anthropic:
         return {**response, "content": blocks, "stop_reason": stop, "usage": usage}
 
     def follow_up(self, body: Mapping[str, Any], said: Round, answers: Mapping[str, str]) -> Json:
+        if thread_of(body):  # the provider has written down the rest by itself
+            rest = {key: value for key, value in body.items() if key not in _SET_BY_THE_FIRST_REQUEST}
+            onward = {"type": "continue", "previous_message_id": said.id}
+            return {**rest, "messages": [{"role": "user", "content": _results(said, answers)}], "thread": onward}
         return {**body, "messages": [*body["messages"], *_exchange(said, answers)]}
 
     def remember(self, messages: list[Any], rounds: list[Round], turns: HiddenTurns) -> None:
         look = _look([block for said in rounds for block in said.parts if not is_ours(block)])
         if look:
             turns.keep(look, Before(messages).upto(len(messages)), rounds)
+        if rounds[-1].calls:  # a client that leaves the state to the provider sends its outputs alone
+            for block in rounds[-1].parts:
+                if block.get("type") == "tool_use" and not is_ours(block):
+                    turns.keep(waiting_look(block["id"]), "", rounds[-1:])
 
     def restored(self, body: Mapping[str, Any], sent: list[Any], turns: HiddenTurns, answer: Answer) -> list[Any]:
         messages = body["messages"]
+        if (thread_of(body) or {}).get("type") == "continue":
+            return _with_awaited(sent, turns, answer)
         before, out, done = Before(messages), [], 0
         for index, message in enumerate(messages):
             content = message.get("content") if isinstance(message, Mapping) and message.get("role") == "assistant" else None
@@ -54,6 +67,12 @@ class Anthropic:
                 out += [*sent[done:index], *replaced]
                 done = index + 2 if turn.rounds[-1].calls else index + 1
         return [*out, *sent[done:]] if done else sent
+
+
+def thread_of(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The conversation that the provider keeps, if it keeps this one."""
+    thread = body.get("thread")
+    return thread if isinstance(thread, Mapping) else None
 
 
 def is_ours(block: object) -> bool:
@@ -73,6 +92,18 @@ def _exchange(said: Round, answers: Mapping[str, str]) -> list[Json]:
 
 def _results(said: Round, answers: Mapping[str, str]) -> list[Json]:
     return [{"type": "tool_result", "tool_use_id": call.id, "content": answers[call.id]} for call in said.calls]
+
+
+def _with_awaited(sent: list[Any], turns: HiddenTurns, answer: Answer) -> list[Any]:
+    """`sent` with results for calls of ours that lie with the provider beside calls that it answers."""
+    for index, message in enumerate(sent):
+        blocks = _as_blocks(message.get("content")) if isinstance(message, Mapping) and message.get("role") == "user" else []
+        looks = [waiting_look(str(block.get("tool_use_id"))) for block in blocks if isinstance(block, Mapping)]
+        turn = next((found for look in looks if turns.may_know(look) and (found := turns.find(look, ""))), None)
+        if turn is not None:
+            results = _results(turn.rounds[-1], answer(turn.rounds[-1]))
+            return [*sent[:index], {**message, "content": [*results, *blocks]}, *sent[index + 1 :]]
+    return sent
 
 
 def _put_back(rounds: list[Round], message: Json, following: Any, answer: Answer) -> list[Json] | None:

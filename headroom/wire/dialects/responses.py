@@ -7,7 +7,7 @@ from typing import Any
 
 from headroom.tools.definitions import RETRIEVE_TOOL, is_retrieve_tool
 from headroom.wire.dialects.base import Answer
-from headroom.wire.hidden import Before, HiddenTurns, Json, OurCall, Round, look_of
+from headroom.wire.hidden import Before, HiddenTurns, Json, OurCall, Round, look_of, waiting_look
 from headroom.wire.usage import added
 
 _DONE_BY_THE_PROVIDER = ("web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call", "mcp_call")
@@ -49,7 +49,7 @@ class Responses:
         if rounds[-1].calls:  # a client that leaves the state to the provider sends its outputs alone
             for item in visible:
                 if item.get("call_id"):
-                    turns.keep(_waiting(item["call_id"]), "", rounds[-1:])
+                    turns.keep(waiting_look(item["call_id"]), "", rounds[-1:])
 
     def restored(self, body: Mapping[str, Any], sent: list[Any], turns: HiddenTurns, answer: Answer) -> list[Any]:
         messages = _as_items(body["input"])
@@ -69,9 +69,9 @@ class Responses:
         found: dict[str, Json] = {}
         for item in messages:
             call_id = item.get("call_id") if isinstance(item, Mapping) else None
-            if not isinstance(call_id, str) or call_id in known or not turns.may_know(_waiting(call_id)):
+            if not isinstance(call_id, str) or call_id in known or not turns.may_know(waiting_look(call_id)):
                 continue
-            turn = turns.find(_waiting(call_id), "")
+            turn = turns.find(waiting_look(call_id), "")
             if turn is not None:
                 found |= {output["call_id"]: output for output in _outputs(turn.rounds[-1], answer(turn.rounds[-1]))}
         return list(found.values())
@@ -148,10 +148,6 @@ def _put_back(rounds: list[Round], visible: list[Any], body: Mapping[str, Any], 
 
 def _as_items(value: Any) -> list[Any]:
     return [{"role": "user", "content": value}] if isinstance(value, str) else list(value)
-
-
-def _waiting(call_id: str) -> str:
-    return f"waiting\0{call_id}"
 
 
 def _look(items: list[Any]) -> str:

@@ -24,6 +24,7 @@ class AnthropicStream(RoundStream):
         super().__init__(rounds)
         self._shown = 0
         """Blocks that the client has seen begin, in all rounds."""
+        self._first_id = ""
         self.next_round()
 
     def next_round(self) -> None:
@@ -32,6 +33,7 @@ class AnthropicStream(RoundStream):
         self._places: dict[int, int | None] = {}
         """Index of a block -> its index for the client, None if the client does not see it."""
         self._usage: Json = {}
+        self._id = ""
 
     def usage(self) -> Json:
         return self._usage
@@ -42,7 +44,8 @@ class AnthropicStream(RoundStream):
             return event.raw
         kind = data.get("type")
         if kind == "message_start":
-            self._usage = dict(data["message"].get("usage") or {})
+            self._usage, self._id = dict(data["message"].get("usage") or {}), str(data["message"].get("id") or "")
+            self._first_id = self._first_id or self._id
             return event.raw if self._first else b""
         if kind == "message_delta":
             return self._on_message_delta(event, data)
@@ -91,9 +94,11 @@ class AnthropicStream(RoundStream):
         if delta.get("stop_reason") is None:
             return event.raw
         # a call that was cut off has no input that could be read
-        said = _WHOLE.said([self._blocks[index] for index in sorted(self._blocks)], delta["stop_reason"], self._usage)
+        said = _WHOLE.said([self._blocks[index] for index in sorted(self._blocks)], delta["stop_reason"], self._usage, self._id)
         if self.closed(said):
             return b""
+        if self._id != self._first_id:
+            self._rounds.turns.rename(self._first_id, self._id)
         stop = stop_reason(delta["stop_reason"], said)
         if self._first and stop == delta["stop_reason"]:
             return event.raw
