@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from langchain.agents import create_agent
 from langchain_anthropic import ChatAnthropic
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import BaseMessage, ToolMessage
+from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
+from langgraph.checkpoint.memory import InMemorySaver
 
 from tests.scripted_model import Reply, Request, ScriptedModel, calls
 from tests.shop import info_log, orders, python_file
@@ -74,3 +76,12 @@ def assert_prefixes_repeat(server: ScriptedModel) -> None:
 def tool_texts(messages: list[BaseMessage]) -> list[Any]:
     """The contents of the tool messages, in order."""
     return [message.content for message in messages if isinstance(message, ToolMessage)]
+
+
+THREAD: Any = {"configurable": {"thread_id": "1"}}
+QUESTION: Any = {"messages": [HumanMessage("What became of order ord_7133?")]}
+
+
+def agent_on(server: ScriptedModel, *middleware: Any, dialect: str = "openai", tools: Any = TOOLS, **options: Any) -> Any:
+    """An agent with a checkpoint in memory."""
+    return create_agent(model_of(dialect, server), tools, middleware=middleware, checkpointer=InMemorySaver(), **options)
