@@ -212,7 +212,9 @@ def only_folded(request: Request) -> bool:
 )
 async def test_where_nobody_can_answer_nothing_is_left_out(dialect: str, options: dict[str, Any], callback: HeadroomCallback) -> None:
     with Model() as model:
-        await ask(dialect, PROVIDERS["anthropic"].at(model), **options)
+        response = await ask(dialect, PROVIDERS["anthropic"].at(model), **options)
+        if options.get("stream"):
+            assert [chunk async for chunk in response]
         assert only_folded(model.requests[0])
 
 
