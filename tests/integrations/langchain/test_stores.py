@@ -112,12 +112,19 @@ def test_a_store_with_times_to_live_is_told_ours() -> None:
 def test_originals_lie_beside_the_users_own_entries_and_leave_them_alone() -> None:
     backing = InMemoryByteStore()
     backing.mset([("mine", b"1"), ("headroom/n-default/mine", b"2"), ("headroom/n-default/aaaaaaaaaa", b"3"), ("headrooms/x", b"4")])
+    backing.mset([("headroom/x-ray/aaaaaaaaaa", b"5")])
     store = LangChainStore(backing)
     (reference,) = store.put_many(["text"])
     assert store.get("aaaaaaaaaa") is None
     assert store.stats().entries == 1
     assert store.purge() == 1
-    assert sorted(backing.yield_keys()) == ["headroom/n-default/aaaaaaaaaa", "headroom/n-default/mine", "headrooms/x", "mine"]
+    assert sorted(backing.yield_keys()) == [
+        "headroom/n-default/aaaaaaaaaa",
+        "headroom/n-default/mine",
+        "headroom/x-ray/aaaaaaaaaa",
+        "headrooms/x",
+        "mine",
+    ]
 
     graph = InMemoryStore()
     graph.put(("headroom", "n-default"), "note", {"mine": True})
