@@ -15,10 +15,9 @@ __all__ = ["HeadroomCallback", "NotReachedError", "proxy_handler_instance"]
 
 
 class _ClassAndInstance(_HeadroomCallback):
-    """A callback that can also be called for another one, subclassed, and asked in isinstance().
-
-    A LiteLLM proxy takes from its YAML file the name of an instance, Python code takes a class, and there is one name.
-    """
+    # A LiteLLM proxy takes from its YAML file the name of an instance, Python code takes a class, and there is one name:
+    # so this callback can also be called for another one, be subclassed, and be asked in isinstance().
+    __doc__ = _HeadroomCallback.__doc__
 
     def __call__(self, **options: Any) -> _HeadroomCallback:
         return _HeadroomCallback(**options)
