@@ -1,14 +1,17 @@
-"""What POST /v1/compress and POST /v1/retrieve take and give: the contract with clients in other languages.
+"""What POST /v1/compress, /v1/retrieve and /v1/openclaw/assemble take and give: the contract with other languages.
 
 Its examples, which every client's tests read too, are in tests/contract.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, get_args
 
 from headroom import Budget, CompressConfig, CompressResult, ConfigError, FormatError, StoreError, UnknownReferenceError, compress, retrieve
 from headroom.core.config import PresetName
+from headroom.integrations.openclaw import assemble
 from headroom.proxy.problems import Problem
 from headroom.proxy.state import State
 from headroom.tools import call
@@ -23,20 +26,52 @@ def compress_answer(asked: dict[str, Any], namespace: str, state: State) -> dict
     _check_names(asked, ("model", "messages", "input", "options"))
     key = _key_of(asked)
     given = asked[key]
+    messages = [{"role": "user", "content": given}] if isinstance(given, str) and key == "input" else given
+    with _refusing():
+        result = _compressor(asked, namespace, state)(messages)
+    _count("/v1/compress", result, state)
+    return {key: result.messages[0]["content"] if isinstance(given, str) else result.messages, **_figures(result)}
+
+
+def assemble_answer(asked: dict[str, Any], namespace: str, state: State) -> dict[str, Any]:
+    """The answer to `{model, messages, token_budget, options}`: an OpenClaw history, shortened and within the budget.
+
+    `left_out: [start, end]` says which messages are not among those that come back, `notice` what to tell the model.
+    """
+    _check_names(asked, ("model", "messages", "token_budget", "options"))
+    messages, budget = asked.get("messages"), asked.get("token_budget")
+    _check_type("token_budget", budget, int)
+    if not isinstance(messages, list):
+        raise _bad("messages must be a list of OpenClaw's messages")
+    with _refusing():
+        assembly = assemble(messages, _compressor(asked, namespace, state), budget)
+    _count("/v1/openclaw/assemble", assembly.result, state)
+    rest = {"left_out": assembly.left_out, "notice": assembly.notice, "estimated_tokens": assembly.estimated_tokens}
+    return {"messages": assembly.messages, **rest, **_figures(assembly.result)}
+
+
+def _compressor(asked: dict[str, Any], namespace: str, state: State) -> Callable[[Any], CompressResult]:
+    """compress() as the request's model and options want it. Problem(400) if they cannot be."""
     model = asked.get("model", "")
     if not isinstance(model, str):
         raise _bad("model must be a string")
-    messages = [{"role": "user", "content": given}] if isinstance(given, str) and key == "input" else given
     config, lossless = _settings(asked.get("options"), state.settings.config.with_options(namespace=namespace))
+    return lambda messages: compress(messages, model, config=config, store=state.store, lossless=lossless or not state.settings.retrieve)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
     try:
-        result = compress(messages, model, config=config, store=state.store, lossless=lossless or not state.settings.retrieve)
+        yield
     except (FormatError, ConfigError) as error:
         raise _bad(str(error)) from None
+
+
+def _count(path: str, result: CompressResult, state: State) -> None:
     state.services.savings.add(result)
-    entry = state.history.begin("/v1/compress")
+    entry = state.history.begin(path)
     entry.status = 200
     state.history.add(entry, result)
-    return {key: result.messages[0]["content"] if isinstance(given, str) else result.messages, **_figures(result)}
 
 
 def retrieve_answer(asked: dict[str, Any], namespace: str, state: State) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from headroom import MissingDependencyError, __version__
-from headroom.proxy.contract import compress_answer, retrieve_answer
+from headroom.proxy.contract import assemble_answer, compress_answer, retrieve_answer
 from headroom.proxy.credentials import comes_from_here, holds_token, namespace_for
 from headroom.proxy.dashboard import page
 from headroom.proxy.limits import Incoming, Receive, Scope, Send, TooLarge
@@ -41,6 +41,7 @@ class Endpoints:
             "/metrics": ("GET", self._metrics),
             "/v1/compress": ("POST", self._compress),
             "/v1/retrieve": ("POST", self._retrieve),
+            "/v1/openclaw/assemble": ("POST", self._assemble),
         }
 
     def owns(self, scope: Scope) -> bool:
@@ -135,6 +136,10 @@ class Endpoints:
     async def _retrieve(self, request: Request) -> Response:
         asked, namespace = await self._read(request), self._namespace(request)
         return _json(await self._state.exchange.in_thread(retrieve_answer, asked, namespace, self._state))
+
+    async def _assemble(self, request: Request) -> Response:
+        asked, namespace = await self._read(request), self._namespace(request)
+        return _json(await self._state.exchange.in_thread(assemble_answer, asked, namespace, self._state))
 
     def _namespace(self, request: Request) -> str:
         return namespace_for(self._state.settings.config.namespace, request.headers)
