@@ -44,6 +44,8 @@ class RunReport:
 class HeadroomPreHook:
     """For `pre_hooks`: has the run watched that begins. Changes nothing."""
 
+    __name__ = "HeadroomPreHook"  # older versions of Agno ask every hook for one
+
     def __call__(self, run_input: Any = None, agent: Any = None, team: Any = None, **_: Any) -> None:
         for service in _services(agent if agent is not None else team):
             service.runs.watched = True
@@ -56,6 +58,8 @@ class HeadroomPostHook:
     given to `on_alert`. `log_level`: a name or number of `logging`. ConfigError for one that does not exist.
     Reports and alerts are the newest 100. Needs a `HeadroomPreHook` beside it.
     """
+
+    __name__ = "HeadroomPostHook"  # as above
 
     def __init__(
         self,

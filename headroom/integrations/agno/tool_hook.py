@@ -19,11 +19,12 @@ from headroom.tools.definitions import is_retrieve_tool
 ToolHook = Callable[..., Any]
 
 
-def create_headroom_tool_hook(tools: Collection[str] | None = None, **options: Any) -> ToolHook:
+def create_headroom_tool_hook(tools: Collection[str] | None = None, *, asynchronous: bool = False, **options: Any) -> ToolHook:
     """A hook for `@tool(tool_hooks=[hook])`, one tool, or `Agent(tool_hooks=[hook])`, all tools or those named in `tools`.
 
     Here the session, too, holds the shorter text: the original lives only in Headroom's store, for as long as that
     keeps it. Where the agent's model cannot call `headroom_retrieve`, it folds only. Takes what `compress()` takes.
+    `asynchronous=True` gives a coroutine function: for asynchronous tools on versions of Agno that await no other hook.
     """
     service = AgnoService(**options)
 
@@ -38,7 +39,13 @@ def create_headroom_tool_hook(tools: Collection[str] | None = None, **options: A
             return _shorten_later(service, result, function_name, arguments, lossless)
         return _shorten(service, result, function_name, arguments, lossless)
 
-    return headroom_tool_hook
+    async def headroom_async_tool_hook(
+        function_name: str, function_call: Callable[..., Any], arguments: dict[str, Any], agent: Any = None, team: Any = None
+    ) -> Any:
+        result = headroom_tool_hook(function_name, function_call, arguments, agent, team)
+        return await result if inspect.isawaitable(result) else result
+
+    return headroom_async_tool_hook if asynchronous else headroom_tool_hook
 
 
 async def _shorten_later(service: AgnoService, result: Awaitable[Any], name: str, arguments: dict[str, Any], lossless: bool) -> Any:

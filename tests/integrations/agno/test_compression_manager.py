@@ -12,6 +12,7 @@ from agno.compression.manager import CompressionManager
 from agno.db.sqlite import SqliteDb
 from agno.models.base import Model
 from agno.models.message import Message
+from agno.models.response import ModelResponseEvent
 from agno.team import Team
 
 from headroom import ConfigError
@@ -139,7 +140,8 @@ def test_it_fills_agnos_statistics_and_its_own(tmp_path: Path) -> None:
     assert manager.stats["original_size"] == len(ORDERS + LOG)
     assert manager.stats["compressed_size"] < 0.3 * len(ORDERS + LOG)
     assert manager.savings.tokens_saved > 20_000
-    assert [event.event for event in events if "Compression" in event.event] == ["CompressionStarted", "CompressionCompleted"] * 2
+    if hasattr(ModelResponseEvent, "compression_started"):  # older versions have no events for it
+        assert [event.event for event in events if "Compression" in event.event] == ["CompressionStarted", "CompressionCompleted"] * 2
 
 
 def output(content: str = ORDERS) -> list[Message]:

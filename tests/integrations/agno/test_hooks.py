@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from pathlib import Path
 
 import pytest
 from agno.agent import Agent
+from agno.compression.manager import CompressionManager
 from agno.team import Team
 
 from headroom import ConfigError
 from headroom.integrations.agno import HeadroomAgnoModel, HeadroomCompressionManager, HeadroomTools, RunReport, create_headroom_hooks
-from tests.integrations.agno.playing import PAIRS, agent_with, get_log, get_orders, play, served
+from tests.integrations.agno.playing import PAIRS, agent_with, get_log, get_orders, play, served, stored
 from tests.integrations.agno.test_model import TWO_TOOLS, cancels, leader_and_member
 
 
@@ -24,9 +26,10 @@ def test_a_report_of_each_run(provider: str, way: str, tmp_path: Path) -> None:
         for _run in range(2):
             play(agent, way)
         total = model.total_tokens_saved
+        metered = stored(db)["runs"][0]["metrics"]["input_tokens"]
     first, second = after.reports
     assert first.run_id != second.run_id
-    assert (first.name, first.requests, first.input_tokens) == ("clerk", 3, 3_000)
+    assert (first.name, first.requests, first.input_tokens) == ("clerk", 3, metered)
     assert first.tokens_saved == second.tokens_saved > 20_000
     assert first.tokens_saved + second.tokens_saved == total
     assert after.summary() == {"runs": 2, "alerts": 0, "tokens_before": 2 * first.tokens_before, "tokens_saved": total}
@@ -59,6 +62,7 @@ def test_a_team_and_its_member_report_apart(tmp_path: Path) -> None:
     assert [(report.name, report.requests) for report in after.reports] == [("clerk", 2), ("desk", 3)]
 
 
+@pytest.mark.skipif("run_metrics" not in inspect.signature(CompressionManager.compress).parameters, reason="an older agno")
 def test_a_manager_is_watched_too(tmp_path: Path) -> None:
     before, after = create_headroom_hooks()
     with served(TWO_TOOLS, "chat", None, tmp_path) as (_, model, db):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from agno.media import Image
 from agno.models.base import Model
 from agno.run import RunContext
 from agno.team import Team
+from agno.tools import tool
 from agno.tools.function import ToolResult
 from pydantic import BaseModel
 
@@ -29,6 +32,7 @@ from tests.integrations.agno.playing import (
     Played,
     agent_with,
     asks,
+    close_clients,
     get_log,
     get_orders,
     play,
@@ -166,7 +170,8 @@ def test_a_tool_call_limit(provider: str, way: str, tmp_path: Path) -> None:
         tool_call_limit=2,
     )
     assert sum("Tool call limit reached" in output for output in bare.sent) == 1
-    assert_same_but_shorter(bare, wrapped)
+    # 0.5: older versions of Agno give the refused call's id to the other output, which then looks asked for again
+    assert_same_but_shorter(bare, wrapped, at_most=0.5)
 
 
 def breaks(day: int) -> str:
@@ -265,6 +270,60 @@ def test_a_chain_of_responses_on_the_providers_side(way: str, tmp_path: Path) ->
 
 def test_another_provider_of_the_openai_kind(tmp_path: Path) -> None:
     assert_same_but_shorter(*both(TWO_TOOLS, "openrouter", "run", tmp_path, tools=[get_orders, get_log]))
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_run_that_waits_for_a_human(provider: str, tmp_path: Path) -> None:
+    asked_first = tool(requires_confirmation=True)(get_log)
+    results = []
+    for wrap in (None, HeadroomAgnoModel):
+        with served(TWO_TOOLS, provider, wrap, tmp_path) as (server, model, db):
+            agent = agent_with(model, db, tools=[get_orders, asked_first])
+            paused = agent.run("What became of the orders?")
+            assert paused.is_paused
+            paused.tools[-1].confirmed = True
+            done = agent.continue_run(run_response=paused)
+            results.append(Played(server.requests, output=done, session=stored(db)))
+    assert_same_but_shorter(*results)
+    assert results[1].output.content == results[0].output.content
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_stream_that_nobody_reads_to_its_end(provider: str, tmp_path: Path) -> None:
+    long = Reply("word " * 400, usage=(1_000, 400))
+
+    async def first_words(agent: Agent) -> None:
+        stream = agent.arun("Tell me.", stream=True)
+        async for _ in stream:
+            break
+        await stream.aclose()  # type: ignore[attr-defined]
+        await close_clients(agent)
+
+    with served([long, says("Still here.")], provider, HeadroomAgnoModel, tmp_path) as (server, model, db):
+        agent = agent_with(model, db)
+        asyncio.run(first_words(agent))
+        stream = agent.run("Tell me.", stream=True)
+        next(stream)
+        stream.close()  # type: ignore[attr-defined]
+        assert play(agent, "run").output.content == "Still here."
+    assert len(server.requests) == 3
+
+
+def test_many_threads_on_one_model(tmp_path: Path) -> None:
+    def script(request: Request) -> Reply:
+        return TWO_TOOLS[min(len(request.tool_outputs), 2)]
+
+    def run(number: int) -> str:
+        agent = Agent(name=f"clerk {number}", model=model, tools=[get_orders, get_log], telemetry=False, tool_call_limit=2)
+        return str(agent.run(f"What became of ord_{7000 + number}?").content)
+
+    with served(script, "chat", HeadroomAgnoModel, tmp_path) as (server, model, _), ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(run, range(16))) == {"And the log.Declined."}
+    assert len(server.requests) == 48
+    assert model.get_savings_summary()["requests"] == 48  # type: ignore[attr-defined]
+    for request in server.requests:
+        wanted = request.user_text.removeprefix("What became of ").removesuffix("?")
+        assert all(wanted in output for output in request.tool_outputs[:1])
 
 
 # --- getting back what was left out --------------------------------------------------------------------------------------

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
 
+import agno.tools.function
 import pytest
 from agno.media import Image
 from agno.tools import tool
@@ -62,10 +64,15 @@ async def list_orders(day: int) -> list[dict[str, Any]]:
     return orders(300)
 
 
+AWAITS_HOOKS = "isawaitable(result)" in inspect.getsource(agno.tools.function)
+
+
+@pytest.mark.parametrize("asynchronous", [True, pytest.param(False, marks=pytest.mark.skipif(not AWAITS_HOOKS, reason="an older agno"))])
 @pytest.mark.parametrize("way", ["arun", "astream"])
-def test_an_asynchronous_tool(way: str, tmp_path: Path) -> None:
+def test_an_asynchronous_tool(way: str, asynchronous: bool, tmp_path: Path) -> None:
     with served([asks(Call("list_orders", {"day": 1})), says("Paid.")], "chat", None, tmp_path) as (server, model, db):
-        played = play(agent_with(model, db, tools=[list_orders, HeadroomTools()], tool_hooks=[create_headroom_tool_hook()]), way)
+        hook = create_headroom_tool_hook(asynchronous=asynchronous)
+        played = play(agent_with(model, db, tools=[list_orders, HeadroomTools()], tool_hooks=[hook]), way)
     assert not played.error
     assert len(server.requests[-1].tool_outputs[0]) < 0.3 * len(ORDERS)
     assert len(server.requests[-1].references) == 1
