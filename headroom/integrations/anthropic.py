@@ -33,8 +33,11 @@ def with_headroom(client: Client, *, retrieve: bool = True, service: Compression
     """
     retrieves = retrieve and not _speaks_in_frames(client)
     middleware = HeadroomMiddleware(CompressionService(**options) if service is None else service, retrieve=retrieves)
-    others = [entry for entry in client.middleware if not isinstance(entry, HeadroomMiddleware)]  # type: ignore[attr-defined]
-    return client.with_options(middleware=[*others, middleware])  # type: ignore[attr-defined,no-any-return]
+    given: Any = client
+    others = [entry for entry in given.middleware if not isinstance(entry, HeadroomMiddleware)]
+    # the http client is named because Bedrock's client forgets its own where nobody does
+    made: Client = given.with_options(middleware=[*others, middleware], http_client=given._client)
+    return made
 
 
 def savings_of(client: Any) -> Savings:

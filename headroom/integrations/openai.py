@@ -38,7 +38,9 @@ def with_headroom(client: Client, *, retrieve: bool = True, service: Compression
     inner = _http_client_of(client)
     inner = inner.inner if _is_ours(inner) else inner
     door = _Door(CompressionService(**options) if service is None else service, retrieve)
-    return client.copy(http_client=_door_class(_library_of(inner), _is_async(inner))(inner, door))  # type: ignore[attr-defined,no-any-return]
+    given: Any = client
+    made: Client = given.copy(http_client=_door_class(_library_of(inner), _is_async(inner))(inner, door))
+    return made
 
 
 def savings_of(client: Any) -> Savings:

@@ -194,6 +194,7 @@ def _whole_response(found: list[Json]) -> Json:
     assert [event["sequence_number"] for event in found] == list(range(len(found)))
     kinds = [event["type"] for event in found]
     assert kinds.count("response.created") == kinds.count("response.completed") == 1 and kinds[-1] == "response.completed"
+    assert len({event["response"]["id"] for event in found if "response" in event}) == 1
     added = [event["output_index"] for event in found if event["type"] == "response.output_item.added"]
     done = [event["item"] for event in found if event["type"] == "response.output_item.done"]
     assert added == list(range(len(added)))

@@ -144,10 +144,10 @@ def test_thoughts_that_nobody_keeps_are_not_sent_back() -> None:
         assert later.bodies[0]["input"][: len(done.bodies[1]["input"])] == done.bodies[1]["input"]
 
 
-def test_a_client_may_go_on_from_the_response_that_its_stream_began_with() -> None:
+def test_a_streamed_response_has_one_id_and_can_be_gone_on_from() -> None:
     service = new_service()
     done = talk("responses", body_of("responses", messages("responses"), stream=True), looks_once, service=service)
-    assert whole_of("responses", done.raw)["id"] == "resp_1"
+    assert whole_of("responses", done.raw)["id"] == "resp_0"
     later = Rounds("responses", body_of("responses", [{"role": "user", "content": "and?"}], previous_response_id="resp_0"), service)
     assert later.body["previous_response_id"] == "resp_1"
 

@@ -86,8 +86,9 @@ class ResponsesStream(RoundStream):
         if self.closed(said):
             return b""
         visible = _WHOLE.visible(response, self._rounds.done, offered=True)
-        if not self._first and self._id and response.get("id"):
+        if not self._first and self._id and response.get("id"):  # a response has one id from its first event to its last
             self._rounds.turns.rename(self._id, str(response["id"]))
+            visible["id"] = self._id
         return self._numbered(event, data, {**data, "response": visible})
 
     def _numbered(self, event: Event, data: Json, changed: Json) -> bytes:

@@ -199,6 +199,8 @@ def test_an_http_client_of_ones_own_keeps_its_ways(model: ScriptedModel) -> None
 
 def test_httpx2(model: ScriptedModel) -> None:
     httpx2 = pytest.importorskip("httpx2")
+    if openai.__version__.startswith(("1.", "2.0.")):
+        pytest.skip("this client does not know httpx2 yet")
     with openai.OpenAI(base_url=model.openai_url, api_key="k", http_client=httpx2.Client()) as plain:
         client = with_headroom(plain, store=MemoryStore())
         for way in (create, streamed_chunks, raw_response, responses_helper):
@@ -240,6 +242,8 @@ def test_an_agent_loop_beside_ours(model: ScriptedModel, client: openai.OpenAI) 
 
 
 def test_counting_tokens_counts_what_would_be_sent(model: ScriptedModel, client: openai.OpenAI) -> None:
+    if not hasattr(client.responses, "input_tokens"):
+        pytest.skip("this client does not count tokens yet")
     with pytest.raises(openai.NotFoundError):  # the scripted model counts for Anthropic only
         client.responses.input_tokens.count(**ITEMS)
     assert model.requests[0].tools == ["headroom_retrieve"]
@@ -289,7 +293,7 @@ def test_errors_keep_their_types(model: ScriptedModel, client: openai.OpenAI) ->
     with pytest.raises(openai.InternalServerError):
         create(client)
     model.script = [Reply("a long reply " * 9, breaks_after=3)]
-    with pytest.raises(Exception, match=r"incomplete|closed|disconnected"):
+    with pytest.raises(Exception, match=r"incomplete|closed|disconnected|Connection error"):
         streamed_chunks(client)
 
 
