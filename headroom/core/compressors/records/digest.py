@@ -28,6 +28,8 @@ STRING_SHARE = 0.9
 """Head and tail of a long string are worth so much of what holds it: a title without its body says little."""
 CARRIED = 0.6
 """Share of its own bonus that a unit passes on to what it holds."""
+CARRIED_IN_PROSE = 0.3
+"""The same for the sentences of a long string: the next row says more than the rest of this one."""
 ALIKE = ("row", "item", "column")
 """Units that stand beside others of their kind, and explain nothing about them."""
 NAMES_CHARACTERS = 60
@@ -96,7 +98,8 @@ def _worths(units: list[Unit], bonuses: list[float], shared: list[float]) -> lis
         index = unit.index
         if unit.parent is not None:
             above = unit.parent.index
-            inherited[index] = CARRIED * (shared[above] + inherited[above])
+            share = CARRIED_IN_PROSE if unit.parent.unit == "character" else CARRIED
+            inherited[index] = share * (shared[above] + inherited[above])
             if unit.parent.unit not in ALIKE:
                 inherited[index] = max(inherited[index], NEARBY * best[above])
         worths[index] = unit.worth + bonuses[index] + inherited[index]

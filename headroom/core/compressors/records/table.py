@@ -42,7 +42,7 @@ FRAME = 40
 """Characters of a placeholder and a heading."""
 MIN_TWIN = 30
 """Characters that a column must have for a word about it to be shorter."""
-LONG_CELL = 400
+LONG_CELL = 240
 """Characters from which a cell may be shortened by itself in a digest."""
 
 MISSING: Final = object()

@@ -18,8 +18,8 @@ from headroom.core.compressors.records.text import write
 if TYPE_CHECKING:
     from headroom.core.compressors.records.sift import Sift
 
-HUGE_ROW = 1_600
-"""Characters up to which a row is shown whole or not at all."""
+HUGE_ROW = 500
+"""Characters up to which a row is shown whole or not at all; the long strings of longer ones are shown in part."""
 ATOM = 200
 """Characters up to which a value is shown whole or not at all."""
 CHUNK = 120
