@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from headroom.core.compressors.code import claims as code_claims
 from headroom.core.compressors.code.outline import Outline, outline
 from headroom.core.compressors.code.views import EVERY, View, margin_step, read_view, write_view
-from headroom.core.compressors.code.worths import line_worths, named_lines
+from headroom.core.compressors.code.worths import line_worths, lines_at_named_number, named_lines
 from headroom.core.compressors.lines import choosing as chooser
 from headroom.core.detect import Sample
 from headroom.core.tokens import estimate
@@ -54,7 +54,7 @@ class SourceCode:
         view = read_view(original)
         if request.lossless:  # every number stays: nothing is to be worked out, only the padding goes
             return _fold(text, write_view(view, every=1) + ending, every=1) if view.numbers else None
-        folded = write_view(view, named=named_lines(view.lines, request.query)) if view.numbers else body
+        folded = write_view(view, named=_numbered(view, request)) if view.numbers else body
         size = estimate(folded)
         allowance = request.allowance(size)
         if size <= _LITTLE_OVER * allowance:
@@ -85,10 +85,15 @@ def _digest(view: View, request: Request, allowance: int, costs: list[int], seen
     omitted = chooser.bridge(keep, costs)
     if not omitted:
         return None
-    text = write_view(view, keep, _names(view, found), named_lines(view.lines, request.query)) + ending
+    text = write_view(view, keep, _names(view, found), _numbered(view, request)) + ending
     # a line left out is worth a token at least, and so is each margin; a gap's mark costs some 20, names and all
     saved = keep.count(0) - 20 * text.count("[… ") if keep.count(0) else 0
     return Shortened(text, _note(view, found, keep, omitted), lossy=True, saved_at_least=saved + _margins_dropped(view, text, keep))
+
+
+def _numbered(view: View, request: Request) -> set[int]:
+    """The lines that keep their numbers: the agent is likely to speak of them."""
+    return named_lines(view.lines, request.query) | lines_at_named_number(view.numbers, request.query)
 
 
 def _parsed(view: View, request: Request) -> FindDefinitions | None:

@@ -135,6 +135,19 @@ def test_line_numbers_in_the_call_are_what_is_shown() -> None:
     assert "\n".join(wanted) in re.sub(r"(?m)^\d+\t", "", result.text)
 
 
+@pytest.mark.parametrize("budget", [200, 9_000], ids=["digest", "fold"])
+def test_the_lines_around_the_one_number_in_the_call_keep_theirs(budget: int) -> None:
+    text = numbered(python_file())
+    query = QueryBuilder().build(ToolCall("1", "open", '{"path": "a.py", "line": 307}'))
+    result = digest(text, Request(query, budget, 0.05))
+    numbers = {int(found) for found in re.findall(r"(?m)^(\d+)\t", result.text)}
+    assert set(range(302, 313)) <= numbers
+    assert not {296, 318} & numbers
+    query = QueryBuilder().build(ToolCall("1", "open", '{"path": "a.py", "line": 307, "end": 317}'))
+    numbers = {int(found) for found in re.findall(r"(?m)^(\d+)\t", digest(text, Request(query, budget, 0.05)).text)}
+    assert not {308, 309, 311} & numbers
+
+
 def test_a_fold_loses_only_the_margin() -> None:
     text = numbered(python_file(4), first=8)
     result = digest(text, request(9_000))

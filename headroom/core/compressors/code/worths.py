@@ -35,6 +35,8 @@ _NEAR = 8
 _WHOLE = 20
 _AROUND = 20
 """Lines either side of the one line number that a call names."""
+_SPOKEN_OF = 5
+"""Lines either side of it that keep their numbers."""
 _LONGEST_RANGE = 300
 _CLEAREST_TERMS = 12
 _SHORT = 3
@@ -123,6 +125,19 @@ def named_lines(lines: Sequence[str], query: Query) -> set[int]:
     return set(clear[: 1 + len(lines) // 20])
 
 
+def lines_at_named_number(numbers: Sequence[int], query: Query) -> set[int]:
+    """The lines around the one line number that a call names: the agent will speak of them by number."""
+    named = _numbers_in_call(query).intersection(numbers)
+    if len(named) != 1:
+        return set()
+    (number,) = named
+    return {index for index, own in enumerate(numbers) if own and abs(own - number) <= _SPOKEN_OF}
+
+
+def _numbers_in_call(query: Query) -> set[int]:
+    return {int(term) for term, weight in query.terms if weight >= CALL_WEIGHT and term.isdecimal() and term.isascii() and len(term) < 8}
+
+
 def _score(region: Region, hits: dict[int, float]) -> float:
     """How well a region answers: its hits, those in its header counted more, long regions a little less."""
     total = 0.0
@@ -183,8 +198,7 @@ def _raise_named_lines(worths: list[float], numbers: Sequence[int], query: Query
     """A call that names line numbers of this view wants to see there: between two of them, or around the only one."""
     if not numbers:
         return
-    wanted = {int(term) for term, weight in query.terms if weight >= CALL_WEIGHT and term.isdecimal() and term.isascii() and len(term) < 8}
-    named = sorted(wanted.intersection(numbers))
+    named = sorted(_numbers_in_call(query).intersection(numbers))
     if not named:
         return
     first, last = (named[0] - _AROUND, named[0] + _AROUND) if len(named) == 1 else (named[0], named[-1])
