@@ -106,11 +106,15 @@ class Conversation:
                 self.unsaved.add(report.reference)
             else:
                 self.arrived[report.reference] = None
-            self.visible.add(unwrap_all(report.after)[0], report.before)
+            before = unwrap_all(report.before)[0]
+            if not report.changed:
+                self.visible.add(before, report.before)
+            else:
+                self.visible.add(unwrap_all(report.after)[0], report.before, unfolded="" if report.lossy else before)
             if report.reason == OURS:
                 self.visible.records.forget()
             else:
-                self.visible.records.add(unwrap_all(report.before)[0], lossy=report.lossy)
+                self.visible.records.add(before, lossy=report.lossy)
             call = self.call_of(block)
             if call is not None:
                 key = (call.name, call.arguments)

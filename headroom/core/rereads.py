@@ -1,8 +1,9 @@
 """Re-reads: runs of lines that an earlier output of this conversation already shows, and shows still.
 
-Only lines of texts as they left (already compressed) are known here, so a pointer never points at something that
-was itself left out. Views with and without a margin of line numbers have the same lines; a number counts as margin
-only where its neighbours count on from it, so that amounts, times and ids are never taken for one.
+Only lines of texts as they left (already compressed) are known here, or of texts of which nothing was left out, so a
+pointer never points at something that was itself left out. Views with and without a margin of line numbers have the
+same lines; a number counts as margin only where its neighbours count on from it, so that amounts, times and ids are
+never taken for one.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from headroom.core.relookups import VisibleRecords
 
-LEAST_CHARACTERS = 320
-"""Shorter runs are shown again: a pointer costs about 25 tokens, and a reader's jump."""
-LEAST_LINES = 4
+LEAST_CHARACTERS = 240
+"""Shorter runs are shown again: a pointer costs about 35 tokens, and a reader's jump."""
+LEAST_LINES = 3
 LEAST_KEY = 12
 """Runs start at lines of at least so many characters: shorter ones stand everywhere."""
 MOST_PLACES = 4
@@ -57,16 +59,25 @@ class VisibleLines:
     _keys: list[list[str]] = field(default_factory=list)
     _originals: list[str] = field(default_factory=list)
     _places: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    _unfolded_places: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
 
-    def add(self, text: str, original: str) -> None:
-        """Take in a text as it leaves, and the one that it was made of."""
+    def add(self, text: str, original: str, *, unfolded: str = "") -> None:
+        """Take in a text as it leaves, and the one that it was made of.
+
+        `unfolded`: the latter's lines, if `text` shows all of them in another writing. They are known in places of
+        their own: whoever gets the folded text again knows nothing of them, and must find the same runs in it.
+        """
+        self._add(text, original, self._places)
+        if unfolded:
+            self._add(unfolded, original, self._unfolded_places)
+
+    def _add(self, text: str, original: str, places: dict[str, list[tuple[int, int]]]) -> None:
         if len(text) < LEAST_CHARACTERS:
             return
         keys = _read(text, self.exact).keys
         number = len(self._keys)
         self._keys.append(keys)
         self._originals.append(original)
-        places = self._places
         for position, key in enumerate(keys):
             if len(key) >= LEAST_KEY and GAP not in key:
                 known = places.setdefault(key, [])
@@ -113,7 +124,8 @@ class VisibleLines:
         """The end of the longest visible run that starts at `start`."""
         keys = view.keys
         best = start
-        for number, position in self._places.get(keys[start], ()):
+        key = keys[start]
+        for number, position in chain(self._places.get(key, ()), self._unfolded_places.get(key, ())):
             earlier = self._keys[number]
             most = min(len(earlier) - position, len(keys) - start)
             length = 0

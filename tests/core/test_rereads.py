@@ -188,3 +188,27 @@ def test_in_lossless_mode_nothing_is_only_nearly_the_same() -> None:
     messages += call_and_output("openai", 2, "read", '{"v": 2}', ["  \n".join(table)], "")
     result = compress(messages, MODEL, store=MemoryStore(), lossless=True)
     assert "shown earlier" not in result.messages[3]["content"]
+
+
+LISTING = "total 44\n" + "\n".join(
+    f"-rw-r--r-- 1 root root {i * 977 % 10_007:6d} Jan {i % 28 + 1:2d} 10:{i:02d} module_{i}.py" for i in range(20)
+)
+
+
+def test_lines_that_were_shown_in_another_writing_are_pointed_to() -> None:
+    screen = f"# ls -la\n{LISTING}\n# cat run.sh\nset -e\npython -m build --wheel\npip install dist/*.whl\npytest -x tests\n# "
+    first, second = (call_and_output("openai", i, "run", f"{i}", [text], "") for i, text in enumerate((LISTING, screen)))
+    result = compress([*first, *second], MODEL, store=MemoryStore())
+    assert result.blocks[0].changed and not result.blocks[0].lossy
+    assert LISTING.split("\n")[5] not in result.blocks[0].after
+    assert "[… 20 lines shown earlier, from '-rw-r--r-- 1 root root" in result.blocks[1].after
+
+
+def test_what_was_left_out_of_an_output_is_not_pointed_to() -> None:
+    long = "\n".join(f"-rw-r--r-- 1 root root {i * 977 % 10_007:6d} Jan {i % 28 + 1:2d} 10:{i % 60:02d} module_{i}.py" for i in range(900))
+    part = "\n".join(["# ls -la", *long.split("\n")[440:460], "# "])
+    first, second = (call_and_output("openai", i, "run", f"{i}", [text], "") for i, text in enumerate((long, part)))
+    result = compress([*first, *second], MODEL, store=MemoryStore())
+    assert result.blocks[0].lossy
+    hidden = [line for line in part.split("\n") if line.split()[-1] not in result.blocks[0].after]
+    assert hidden and all(line.split()[-1] in result.blocks[1].after for line in hidden)
