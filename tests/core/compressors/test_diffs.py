@@ -174,11 +174,11 @@ def test_a_report_that_quotes_a_diff_is_no_diff() -> None:
     ],
 )  # fmt: skip
 def test_nothing_raises_and_nothing_takes_long(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     DIFFS.claims(Sample(text))
     for asked in (request(x=1.0), request(0, 0.0), LOSSLESS):
         DIFFS.compress(text, asked)
-    assert time.perf_counter() - started < 6
+    assert time.process_time() - started < 6
 
 
 DIFF_LINES = ["diff --git a/x b/x", "--- a/x", "+++ b/x", "@@ -1,2 +1,2 @@", "@@@ -1 -1 +1 @@@", "+a", "-b", " c", "", "\\ No newline", "w"]

@@ -264,11 +264,11 @@ def test_other_things_are_left_to_other_kinds(text: str) -> None:
     ],
 )  # fmt: skip
 def test_nothing_raises_and_nothing_takes_long(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     HITS.claims(Sample(text))
     for asked in (request(x=1.0), request(0, 0.0), LOSSLESS):
         HITS.compress(text, asked)
-    assert time.perf_counter() - started < 6
+    assert time.process_time() - started < 6
 
 
 @settings(max_examples=100, deadline=None)
