@@ -7,12 +7,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from headroom.integrations.langchain import HeadroomChatModel
 from tests.integrations.langchain.agents import DIALECTS as DIALECTS
 from tests.integrations.langchain.agents import ORDERS, model_of
 from tests.scripted_model import Call, Json, Reply, Request, ScriptedModel
+
+HAS_V3 = hasattr(BaseChatModel, "stream_events")
+"""The oldest langchain-core has no protocol of events."""
 
 
 class Server(ScriptedModel):
@@ -54,6 +59,23 @@ def asks_for(query: str, *, then: Reply | str = "It is ord_7301.", says: str = "
 def sent_texts(request: Request) -> str:
     """The whole body as text."""
     return json.dumps(request.body, ensure_ascii=False)
+
+
+class Runs(BaseCallbackHandler):
+    """Counts traced runs."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+        self.names: list[str] = []
+        self.metadata: list[Json] = []
+
+    def on_chat_model_start(self, serialized: Json, messages: Any, *, metadata: Json | None = None, **_: Any) -> None:
+        self.events.append("start")
+        self.names.append(serialized["id"][-1])
+        self.metadata.append(metadata or {})
+
+    def on_llm_end(self, *_: Any, **__: Any) -> None:
+        self.events.append("end")
 
 
 def as_bare(body: Any) -> Any:

@@ -13,19 +13,18 @@ from typing import Any
 import pytest
 from langchain.agents import create_agent
 from langchain_core.caches import InMemoryCache
-from langchain_core.callbacks import BaseCallbackHandler, UsageMetadataCallbackHandler
+from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langchain_core.language_models import BaseChatModel
 from langchain_core.load import dumps
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.rate_limiters import BaseRateLimiter
 from langchain_core.runnables import ConfigurableField
-from langchain_core.tracers.context import collect_runs
 from pydantic import BaseModel
 
 from headroom import CompressConfig, CompressionHooks, ConfigError, MemoryStore, retrieve
 from headroom.integrations import HeadroomChatModel
 from tests.integrations.langchain.agents import DIALECTS, ORDERS, list_orders, model_of
-from tests.integrations.langchain.models import Server, as_bare, conversation, wrapped
+from tests.integrations.langchain.models import HAS_V3, Runs, Server, as_bare, conversation, wrapped
 from tests.scripted_model import Reply, Request, calls
 
 pytestmark = [
@@ -85,7 +84,7 @@ WAYS: dict[str, Callable[[Any], Any]] = {
     "stream_events v3": lambda model: list(model.stream_events(conversation(), version="v3")),
     "astream_events v3": lambda model: asyncio.run(_v3(model)),
     "bind_tools": lambda model: model.bind_tools([list_orders]).invoke(conversation()),
-    "bind": lambda model: model.bind(stop=["X"]).invoke(conversation()),
+    "bind": lambda model: model.bind(temperature=0.25).invoke(conversation()),
     "with_config": lambda model: model.with_config(run_name="shop", tags=["a"]).invoke(conversation()),
     "with_retry": lambda model: model.with_retry(stop_after_attempt=2).invoke(conversation()),
     "with_fallbacks": lambda model: model.with_fallbacks([model]).invoke(conversation()),
@@ -100,6 +99,9 @@ WAYS: dict[str, Callable[[Any], Any]] = {
     "agent": lambda model: create_agent(model, [list_orders]).invoke({"messages": conversation()}),
     "agent with a document": lambda model: create_agent(model, [list_orders], response_format=Verdict).invoke({"messages": conversation()}),
 }
+
+if not HAS_V3:
+    WAYS = {name: way for name, way in WAYS.items() if "v3" not in name}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -116,7 +118,9 @@ def test_every_way_sends_what_the_bare_model_sends_but_for_shorter_outputs_and_o
         assert as_bare(request.body) == as_bare(before)
 
 
-@pytest.mark.parametrize("way", ["invoke", "stream", "astream_events v2", "stream_events v3", "bind_tools"])
+@pytest.mark.parametrize(
+    "way", [name for name in WAYS if name in ("invoke", "stream", "bind_tools") or name.startswith(("astream_events v2", "stream_events"))]
+)
 def test_every_way_gives_what_the_bare_model_gives(dialect: str, way: str, server: Server) -> None:
     """But for ids of runs, and a note on what was saved."""
     if "events" in way:
@@ -148,7 +152,7 @@ def test_a_wrapped_model_is_one_of_its_class_and_goes_by_its_name(dialect: str, 
     assert type(model).__name__ == type(bare).__name__
     assert model.lc_id() == bare.lc_id()
     assert model.get_name() == bare.get_name()
-    assert model.profile == bare.profile
+    assert getattr(model, "profile", None) == getattr(bare, "profile", None)
     assert model._get_ls_params() == bare._get_ls_params()
     assert model._identifying_params == bare._identifying_params
     assert dumps(model) == dumps(bare)
@@ -171,27 +175,14 @@ def test_the_callers_messages_stay_as_they_are(dialect: str, server: Server) -> 
     assert messages == before
 
 
-class Counts(BaseCallbackHandler):
-    def __init__(self) -> None:
-        self.events: list[str] = []
-
-    def on_chat_model_start(self, *_: Any, **__: Any) -> None:
-        self.events.append("start")
-
-    def on_llm_end(self, *_: Any, **__: Any) -> None:
-        self.events.append("end")
-
-
 @pytest.mark.parametrize("way", ["invoke", "stream"])
 def test_one_request_is_one_traced_run_and_its_usage_is_counted_once(dialect: str, way: str, server: Server) -> None:
-    counts, usage = Counts(), UsageMetadataCallbackHandler()
-    model = wrapped(dialect, server, callbacks=[counts, usage], stream_usage=True)
-    with collect_runs() as traced:
-        WAYS[way](model)
-    (run,) = traced.traced_runs
-    assert run.name == type(model_of(dialect, server)).__name__
-    assert run.extra["metadata"]["headroom_retrieve"] is True
-    assert counts.events == ["start", "end"]
+    runs, usage = Runs(), UsageMetadataCallbackHandler()
+    WAYS[way](wrapped(dialect, server, callbacks=[runs, usage], stream_usage=True))
+    assert runs.events == ["start", "end"]
+    assert runs.names == [type(model_of(dialect, server)).__name__]
+    if hasattr(BaseChatModel, "_get_ls_params_with_defaults"):  # older ones give no place for it
+        assert runs.metadata[0]["headroom_retrieve"] is True
     (counted,) = usage.usage_metadata.values()
     assert counted["output_tokens"] == 5
 
@@ -239,7 +230,7 @@ def test_what_was_saved_is_counted_in_whatever_is_made_of_the_model(dialect: str
     model = wrapped(dialect, server)
     assert model.total_tokens_saved == 0
     bound = model.bind_tools([list_orders])
-    made = [model, bound, model.bind(stop=["X"]), model.with_config(tags=["a"]), model.model_copy(), bound.with_retry()]
+    made = [model, bound, model.bind(temperature=0.25), model.with_config(tags=["a"]), model.model_copy(), bound.with_retry()]
     for runnable in made:
         runnable.invoke(conversation())
     metrics = model.get_metrics()
@@ -266,6 +257,7 @@ def test_a_reply_says_what_was_saved_for_it(dialect: str, server: Server) -> Non
     assert "headroom" not in model.invoke("hello").response_metadata
 
 
+@pytest.mark.filterwarnings("ignore:Exception ignored in.*HttpxClientWrapper")  # of a bare model, half copied
 def test_a_copy_and_a_pickle_work_where_those_of_the_bare_model_do(dialect: str, server: Server) -> None:
     model = wrapped(dialect, server)
     for make in (copy.deepcopy, lambda original: pickle.loads(pickle.dumps(original))):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -78,6 +79,14 @@ class OpenAI:
 class Responses:
     kind: type[BaseChatModel] = ChatOpenAI
     options: Json = {"model": "gpt-4o", "use_responses_api": True}  # noqa: RUF012
+
+
+class ResponsesServed(Responses):
+    if version("langchain-openai") == "1.0.0":
+
+        @pytest.mark.xfail(reason="langchain-openai 1.0.0 sends `stop` to the Responses API, which takes none")
+        def test_stop_sequence(self, model: BaseChatModel) -> None:
+            ChatModelIntegrationTests.test_stop_sequence(self, model)  # type: ignore[arg-type]
 
 
 class Anthropic:
@@ -179,10 +188,10 @@ class TestOpenAIBare(OpenAI, Served, ChatModelIntegrationTests): ...
 class TestOpenAIWrapped(OpenAI, Wrapped, Served, ChatModelIntegrationTests): ...
 
 
-class TestResponsesBare(Responses, Served, ChatModelIntegrationTests): ...
+class TestResponsesBare(ResponsesServed, Served, ChatModelIntegrationTests): ...
 
 
-class TestResponsesWrapped(Responses, Wrapped, Served, ChatModelIntegrationTests): ...
+class TestResponsesWrapped(ResponsesServed, Wrapped, Served, ChatModelIntegrationTests): ...
 
 
 class TestAnthropicBare(Anthropic, Served, ChatModelIntegrationTests): ...
@@ -195,7 +204,7 @@ class TestOpenAIAskingFirst(OpenAI, Wrapped, Served, ChatModelIntegrationTests):
     script = staticmethod(asking_first)
 
 
-class TestResponsesAskingFirst(Responses, Wrapped, Served, ChatModelIntegrationTests):
+class TestResponsesAskingFirst(ResponsesServed, Wrapped, Served, ChatModelIntegrationTests):
     script = staticmethod(asking_first)
 
 

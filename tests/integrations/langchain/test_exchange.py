@@ -5,17 +5,26 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 import pytest
+from langchain_anthropic import ChatAnthropic
 from langchain_core.caches import InMemoryCache
-from langchain_core.load import dumps, loads
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, ToolMessage, message_chunk_to_message
-from langchain_core.tracers.context import collect_runs
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    HumanMessage,
+    ToolMessage,
+    message_chunk_to_message,
+    messages_from_dict,
+    messages_to_dict,
+)
 from pydantic import BaseModel
 
 from tests.integrations.langchain.agents import DIALECTS, list_orders, model_of
-from tests.integrations.langchain.models import Server, conversation, wrapped
+from tests.integrations.langchain.models import HAS_V3, Runs, Server, conversation, wrapped
 from tests.scripted_model import Call, Reply, Request, Script
 
 pytestmark = [
@@ -82,7 +91,7 @@ WAYS: dict[str, Callable[[Any, list[BaseMessage]], AIMessage]] = {
     "stream": _stream,
     "ainvoke": _ainvoke,
     "astream": _astream,
-    "v3": _v3,
+    **({"v3": _v3} if HAS_V3 else {}),
 }
 every_way = pytest.mark.parametrize("way", WAYS)
 every_dialect = pytest.mark.parametrize("dialect", DIALECTS)
@@ -100,16 +109,16 @@ def assert_each_request_begins_with_the_one_before(server: Server) -> None:
 @pytest.mark.parametrize("says", ["", "Let me look."], ids=["silent", "with words"])
 def test_a_call_is_answered_within_the_same_request(dialect: str, way: str, says: str) -> None:
     with Server(asks_once(says)) as server:
-        model = wrapped(dialect, server, stream_usage=True)
-        with collect_runs() as traced:
-            reply = WAYS[way](model, conversation())
+        runs = Runs()
+        model = wrapped(dialect, server, stream_usage=True, callbacks=[runs])
+        reply = WAYS[way](model, conversation())
         assert reply.text.split() == f"{says} It was paid.".split()
         assert reply.tool_calls == []
         assert reply.invalid_tool_calls == []
         assert "headroom_retrieve" not in json.dumps(reply.content)
         assert reply.usage_metadata is not None
         assert reply.usage_metadata["output_tokens"] == 14
-        assert len(traced.traced_runs) == 1
+        assert runs.events == ["start", "end"]
         assert len(server.requests) == 2
         assert ROW in server.requests[1].tool_outputs[-1]
         assert ROW not in server.requests[1].tool_outputs[0]
@@ -126,7 +135,7 @@ def test_the_model_keeps_what_it_was_told_and_the_prefix_repeats(dialect: str, w
         model = wrapped(dialect, server)
         reply = WAYS[way](model, conversation())
         if kept == "checkpoint":
-            reply = loads(dumps(reply), allowed_objects="messages")
+            reply = messages_from_dict(json.loads(json.dumps(messages_to_dict([reply]))))[0]
         WAYS[way](model, [*conversation(), reply, HumanMessage("Thanks.")])
         assert len(server.requests) == 3
         assert_each_request_begins_with_the_one_before(server)
@@ -229,6 +238,8 @@ class Verdict(BaseModel):
 @every_dialect
 @pytest.mark.parametrize("way", ["invoke", "stream"])
 def test_a_document_may_be_preceded_by_a_question_of_ours(dialect: str, way: str) -> None:
+    if dialect == "anthropic" and "method" not in signature(ChatAnthropic.with_structured_output).parameters:
+        pytest.skip("this langchain-anthropic writes documents as forced calls only")
     with Server(asks_once(then='{"status": "paid"}')) as server:
         model = wrapped(dialect, server).with_structured_output(Verdict, method="json_schema")
         found = model.invoke(conversation()) if way == "invoke" else list(model.stream(conversation()))[-1]
