@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 
-from headroom import CompressionStore, SQLiteStore, compress
+from headroom import CompressionStore, SQLiteStore
 from headroom.proxy.backends.base import BackendOptions
 from headroom.proxy.backends.model_names import parse_model_map
 from headroom.proxy.backends.table import open_backend
+from headroom.proxy.direct import upstream_for
 from headroom.proxy.endpoints import Endpoints
 from headroom.proxy.exchange import Exchange
 from headroom.proxy.forward import Forwarder
@@ -19,7 +20,8 @@ from headroom.proxy.metrics import Metrics
 from headroom.proxy.services import Services
 from headroom.proxy.settings import ProxySettings
 from headroom.proxy.state import State
-from headroom.proxy.upstream import HTTPUpstream, Upstream
+from headroom.proxy.upstream import Upstream
+from headroom.proxy.warm import warm_up
 
 
 class ProxyApp:
@@ -55,9 +57,9 @@ class ProxyApp:
                 return
 
     async def warm_up(self) -> None:
-        """Load what the first request would otherwise wait for: half a second of vocabulary."""
+        """Load what the first requests would otherwise wait for."""
         try:
-            await self.state.exchange.in_thread(_load_vocabulary)
+            await self.state.exchange.in_thread(warm_up, self.state.store)
         finally:
             self.state.warm.set()
 
@@ -67,10 +69,6 @@ class ProxyApp:
             with contextlib.suppress(Exception):  # on the way out, nobody is left to tell
                 await upstream.aclose()
         self.state.exchange.close()
-
-
-def _load_vocabulary() -> None:
-    _ = compress([{"role": "user", "content": "hello"}], lossless=True).tokens_before
 
 
 def _state(settings: ProxySettings, upstreams: Mapping[str, Upstream] | None, store: CompressionStore | None) -> State:
@@ -99,8 +97,8 @@ def open_upstreams(settings: ProxySettings) -> dict[str, Upstream]:
         backend = open_backend(settings.backend, options)
         return {"openai": backend, "anthropic": backend}
     return {
-        "openai": HTTPUpstream(settings.openai_url, settings.time_outs, known_as="/v1"),
-        "anthropic": HTTPUpstream(settings.anthropic_url, settings.time_outs),
+        "openai": upstream_for(settings.openai_url, settings.time_outs, known_as="/v1"),
+        "anthropic": upstream_for(settings.anthropic_url, settings.time_outs),
     }
 
 

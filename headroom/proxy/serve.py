@@ -59,6 +59,7 @@ class Server(uvicorn.Server):
                 proxy_headers=False,
                 lifespan="on",
                 backlog=2048,
+                timeout_keep_alive=75,  # an agent's tools run between its requests
                 timeout_graceful_shutdown=int(settings.shutdown_seconds),
             )
         )

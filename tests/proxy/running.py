@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import socket
 import threading
@@ -45,7 +44,7 @@ class Proxy:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def _run(self) -> None:
-        asyncio.run(self.server.serve())
+        self.server.run()
 
     def __enter__(self) -> Proxy:
         self._thread.start()
