@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from headroom import CompressConfig, CompressionHooks, CompressionStore, HeadroomError, MissingDependencyError, Savings
 from headroom.integrations.litellm_callback import calls, sent_body
-from headroom.integrations.litellm_callback.calls import SeenCall, SeenCalls, Whose
+from headroom.integrations.litellm_callback.calls import Newest, SeenCall, Whose
 from headroom.service import CompressionService
 from headroom.wire.bodies import messages_of, with_messages
 
@@ -30,6 +29,9 @@ from headroom.integrations.litellm_callback import retrieval  # needs LiteLLM, w
 
 ROUNDS = 3
 """How often one request may ask for originals before it is answered without: LiteLLM's own default (`max_agentic_loops`)."""
+
+MOST_CALLS = 10_000
+"""Calls remembered: not every call comes to an end that a hook sees."""
 
 MOST_TENANTS = 1_000
 WORTH_A_WARNING = 2_000
@@ -73,8 +75,8 @@ class HeadroomCallback(CustomLogger):
         super().__init__()
         self.service = CompressionService(config=config, store=store, hooks=hooks, lossless=lossless, **options)
         self.retrieve = retrieve and not lossless
-        self.seen = SeenCalls()
-        self._tenants: OrderedDict[str, CompressionService] = OrderedDict()
+        self.seen = Newest[SeenCall](MOST_CALLS)
+        self._tenants = Newest[CompressionService](MOST_TENANTS)
         self._answered = retrieval.answered_dialects()
 
     @property
@@ -123,25 +125,30 @@ class HeadroomCallback(CustomLogger):
         originals = messages_of(kwargs, dialect)
         if originals is None:
             return None
-        tools = kwargs.get("tools")
-        is_offered = calls.offers_retrieval(tools)
-        if is_offered:  # by this callback, if LiteLLM tries a call again with the arguments that it was given
-            whose: Whose = "ours" if known is not None and known.whose == "ours" else "caller's"
-        else:
-            whose = "ours" if self._may_answer(kwargs, dialect in self._answered if answered is None else answered) else "nobody's"
-        new_tools = calls.with_retrieval(tools or [], dialect) if whose == "ours" and not is_offered else None
+        if calls.is_offered_here(kwargs.get("tools")):  # a retry, or a fallback: compressed already
+            self._remember(kwargs, dialect, "ours", self.service_of(kwargs))
+            return None
+        can_answer = dialect in self._answered if answered is None else answered
+        whose = self._whose(kwargs, can_answer)
+        tools = calls.with_retrieval(kwargs["tools"], dialect) if whose == "ours" else None
         service = self.service_of(kwargs) if whose == "ours" else self.service
-        return _Plan(dialect, originals, calls.plain_messages(originals), new_tools, whose, service)
+        return _Plan(dialect, originals, calls.plain_messages(originals), tools, whose, service)
 
-    def _may_answer(self, kwargs: Mapping[str, Any], can_answer: bool) -> bool:
+    def _whose(self, kwargs: Mapping[str, Any], can_answer: bool) -> Whose:
+        tools = kwargs.get("tools")
+        if calls.offers_retrieval(tools):
+            return "caller's"
         alone = not kwargs.get("stream") and not kwargs.get("background") and kwargs.get("n") in (None, 1)
-        return self.retrieve and can_answer and alone and calls.has_callable_tools(kwargs.get("tools"))
+        return "ours" if self.retrieve and can_answer and alone and calls.has_callable_tools(tools) else "nobody's"
+
+    def _remember(self, kwargs: Mapping[str, Any], dialect: str, whose: Whose, service: CompressionService) -> str:
+        call_id = str(kwargs.get("litellm_call_id") or uuid.uuid4())
+        self.seen.put(call_id, SeenCall(dialect, whose, service))
+        return call_id
 
     def carried_out(self, plan: _Plan, kwargs: Mapping[str, Any], result: Any) -> dict[str, Any]:
         """The arguments as the plan wants them: a copy, in which unchanged messages are the caller's own."""
-        call_id = kwargs.get("litellm_call_id") or str(uuid.uuid4())
-        self.seen.put(call_id, SeenCall(plan.dialect, plan.whose, plan.service))
-        new = {**kwargs, "litellm_call_id": call_id}
+        new = {**kwargs, "litellm_call_id": self._remember(kwargs, plan.dialect, plan.whose, plan.service)}
         if result is not None:
             new = with_messages(new, plan.dialect, calls.with_texts(plan.originals, plan.plain, result))
         return new if plan.tools is None else {**new, "tools": plan.tools}
@@ -151,10 +158,10 @@ class HeadroomCallback(CustomLogger):
         tenant = calls.tenant_of(kwargs)
         if not tenant:
             return self.service
-        service = self._tenants.get(tenant) or self._service_for(tenant)
-        self._tenants[tenant] = service
-        if len(self._tenants) > MOST_TENANTS:
-            self._tenants.popitem(last=False)
+        service = self._tenants.get(tenant)
+        if service is None:
+            service = self._service_for(tenant)
+            self._tenants.put(tenant, service)
         return service
 
     def _service_for(self, tenant: str) -> CompressionService:

@@ -6,11 +6,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from headroom import CompressResult
 from headroom.service import CompressionService
 from headroom.tools.definitions import RETRIEVE_TOOL, definition, is_retrieve_tool
+
+Value = TypeVar("Value")
 
 DIALECTS = {
     "completion": "openai",
@@ -34,26 +36,29 @@ class SeenCall:
     service: CompressionService
 
 
-class SeenCalls:
-    """The newest calls by LiteLLM's id. Bounded, because not every call comes to an end that a hook sees."""
+class Newest(Generic[Value]):
+    """The values most lately put or asked for, by name: at most so many. Safe to share between threads."""
 
-    def __init__(self, most: int = 10_000) -> None:
+    def __init__(self, most: int) -> None:
         self._most = most
-        self._calls: OrderedDict[str, SeenCall] = OrderedDict()
+        self._values: OrderedDict[str, Value] = OrderedDict()
         self._lock = threading.Lock()
 
-    def put(self, call_id: str, call: SeenCall) -> None:
-        """Remember a call; the oldest is forgotten when there are too many."""
+    def put(self, name: str, value: Value) -> None:
+        """Remember a value; the one that was left alone longest is forgotten when there are too many."""
         with self._lock:
-            self._calls[call_id] = call
-            self._calls.move_to_end(call_id)
-            if len(self._calls) > self._most:
-                self._calls.popitem(last=False)
+            self._values[name] = value
+            self._values.move_to_end(name)
+            if len(self._values) > self._most:
+                self._values.popitem(last=False)
 
-    def get(self, call_id: object) -> SeenCall | None:
-        """The call of this id, if it was prepared and is not forgotten yet."""
+    def get(self, name: object) -> Value | None:
+        """The value of this name, if it is not forgotten."""
         with self._lock:
-            return self._calls.get(call_id) if isinstance(call_id, str) else None
+            if not isinstance(name, str) or name not in self._values:
+                return None
+            self._values.move_to_end(name)
+            return self._values[name]
 
 
 def dialect_of(call_type: object) -> str | None:
@@ -131,9 +136,18 @@ def _is_function(tool: object) -> bool:
     return tool.get("type", "custom") in ("function", "custom")
 
 
+class OfferedTool(dict[str, Any]):
+    """`headroom_retrieve` as this callback adds it: LiteLLM tries calls again, under other ids, with what it was given."""
+
+
+def is_offered_here(tools: object) -> bool:
+    """Whether these tools come from `with_retrieval`, or are a copy of such."""
+    return isinstance(tools, list) and any(isinstance(tool, OfferedTool) for tool in tools)
+
+
 def with_retrieval(tools: list[Any], dialect: str) -> list[Any]:
     """A copy of `tools` with `headroom_retrieve` at its end, where it moves no other."""
-    return [*tools, definition(dialect)]
+    return [*tools, OfferedTool(definition(dialect))]
 
 
 def without_retrieval(tools: object) -> list[Any]:

@@ -16,6 +16,8 @@ CONVERSATIONS = ("messages", "contents", "input")
 _SACRED_ROLES = frozenset(("assistant", "model", "system", "developer", "CHATBOT", "SYSTEM"))
 _SACRED_TYPES = frozenset(("function_call", "custom_tool_call", "tool_use", "reasoning"))
 
+_SIGNED = ("AWS4", "Signature")
+
 
 class Text(Protocol):
     """A text that came and what leaves in its place: a `BlockReport`."""
@@ -29,14 +31,14 @@ class Text(Protocol):
 def can_change(arguments: Mapping[str, Any]) -> bool:
     """Whether what is changed in the body will be sent. `arguments` are the "additional_args" of `log_pre_api_call`.
 
-    Not if it is text by then, and not if it is signed: AWS signs the bytes of the body.
+    Not if it is text by then, and not if it is signed: clouds of AWS and Oracle sign the bytes of the body.
     """
     body = arguments.get("complete_input_dict")
     if not isinstance(body, dict) or not any(isinstance(body.get(key), (list, str)) for key in CONVERSATIONS):
         return False
     headers = arguments.get("headers")
     names_and_values = headers.items() if isinstance(headers, Mapping) else ()
-    return not any(str(name).lower() == "authorization" and str(value).startswith("AWS4") for name, value in names_and_values)
+    return not any(str(name).lower() == "authorization" and str(value).startswith(_SIGNED) for name, value in names_and_values)
 
 
 def put_texts(body: dict[str, Any], texts: Iterable[Text]) -> int:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import pytest
@@ -59,7 +59,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
             yield Proxy(_address(process), model)
         finally:
             process.terminate()
-            process.communicate(timeout=30)
+            process.wait(timeout=30)
 
 
 def _start(config: Path, home: Path) -> subprocess.Popen[str]:
@@ -89,9 +89,16 @@ def _address(process: subprocess.Popen[str]) -> str:
     for line in process.stdout:
         seen.append(line)
         if "Uvicorn running on" in line:
-            threading.Thread(target=process.stdout.read, daemon=True).start()  # what nobody reads blocks who writes it
+            threading.Thread(target=_read_on, args=[process.stdout], daemon=True).start()
             return line.partition("running on ")[2].split()[0]
     raise AssertionError("the proxy did not start:\n" + "".join(seen[-40:]))
+
+
+def _read_on(output: IO[str]) -> None:
+    """What nobody reads blocks who writes it."""
+    with output:
+        for _ in output:
+            pass
 
 
 @pytest.fixture
@@ -101,7 +108,8 @@ def proxy(running: Proxy) -> Proxy:
 
 
 def _requests(proxy: Proxy) -> list[Request]:
-    return proxy.model.requests
+    """What the model was asked; the proxy also asks for the list of models, at a time of its own."""
+    return [request for request in proxy.model.requests if request.method == "POST"]
 
 
 @pytest.mark.parametrize("name", ["gpt", "claude"])

@@ -266,6 +266,18 @@ async def test_a_retry_is_answered_as_the_first_attempt_would_have_been(callback
     assert said(response) == ("found", [])
 
 
+async def test_a_fallback_is_answered_too(callback: HeadroomCallback) -> None:
+    """LiteLLM's fallbacks are new calls, with copies of what the first one was given."""
+
+    def script(request: Request) -> Reply | str:
+        return Reply(status=500, error="down") if request.body["model"] == "gpt-4o" else asks_once(request)
+
+    with Model(script) as model:
+        response = await ask("openai", PROVIDERS["openai"].at(model), fallbacks=["openai/gpt-4o-mini"])
+        assert [request.tools.count("headroom_retrieve") for request in model.requests] == [1, 1, 1]
+    assert said(response) == ("found", [])
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
 async def test_if_the_following_request_fails_the_caller_sees_no_call_of_ours(dialect: str, callback: HeadroomCallback) -> None:
     """LiteLLM logs that failure and returns the response that it has."""

@@ -85,6 +85,7 @@ def test_what_the_body_shares_with_the_caller_is_not_touched() -> None:
         ({"complete_input_dict": {"messages": []}}, True),
         ({"complete_input_dict": {"messages": []}, "headers": {"Authorization": "Bearer key"}}, True),
         ({"complete_input_dict": {"messages": []}, "headers": {"Authorization": "AWS4-HMAC-SHA256 Credential=..."}}, False),
+        ({"complete_input_dict": {"messages": []}, "headers": {"authorization": 'Signature version="1",keyId=...'}}, False),
         ({"complete_input_dict": '{"messages": []}'}, False),
         ({"complete_input_dict": {"prompt": "one text"}}, False),
         ({}, False),
