@@ -44,6 +44,7 @@ def a_model_to_talk_to(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # short examples leave closing to the end of the program
+@pytest.mark.filterwarnings("ignore:Items? .* on TypedDict class:UserWarning")  # from pydantic, about LiteLLM's types
 @pytest.mark.usefixtures("a_model_to_talk_to")
 @pytest.mark.parametrize("page", [page for page in PAGES if CODE.search(_read(page))], ids=_name)
 def test_code_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,11 +43,16 @@ def a_loop_that_is_closed(request: pytest.FixtureRequest) -> Iterator[None]:
 def litellm_as_imported() -> Iterator[None]:
     """LiteLLM copies callbacks into other lists as it goes; none may outlive its test."""
     completion = litellm.completion
+    _forget_callbacks()
     yield
+    _forget_callbacks()
+    litellm.in_memory_llm_clients_cache.flush_cache()
     assert litellm.completion is completion, "a test left litellm.completion replaced"
+
+
+def _forget_callbacks() -> None:
     litellm.logging_callback_manager._reset_all_callbacks()
     litellm.input_callback = []
-    litellm.in_memory_llm_clients_cache.flush_cache()
 
 
 @pytest.fixture
