@@ -1,7 +1,8 @@
-"""What a store of your own needs beside the contract (`CompressionStore`): keys, packing, times, figures."""
+"""Stores by path or URL; and what one of your own needs beside the contract (`CompressionStore`): keys, packing, times, figures."""
 
 from __future__ import annotations
 
+from headroom.core.store import default_store, open_store
 from headroom.core.store.base import (
     DEFAULT_NAMESPACE,
     DEFAULT_TTL_SECONDS,
@@ -23,6 +24,8 @@ __all__ = [
     "USE_GRAIN",
     "CompressionStore",
     "StoreStats",
+    "default_store",
+    "open_store",
     "pack",
     "references_for",
     "unpack",

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 import headroom
 from headroom import MemoryStore, SQLiteStore, cli
-from headroom.cli_documents import read_document
+from headroom.documents import read_document
 
 COMMAND = (sys.executable, "-c", "import sys; from headroom.cli import app; sys.argv[0] = 'headroom'; app()")
 LOG = "".join(f"2026-03-01T10:{i // 60:02d}:{i % 60:02d}Z INFO handled request {i} in {i % 7} ms\n" for i in range(2_000))

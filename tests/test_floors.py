@@ -18,10 +18,11 @@ PACKAGE = Path(headroom.__file__).parent
 
 FLOORS = {
     "headroom.cli": 9,
-    "headroom.cli_documents": 9,
     "headroom.proxy": 8,
     "headroom.integrations": 7,
+    "headroom.inspect": 7,  # pages that show what the front door does
     "headroom.wire": 6,
+    "headroom.documents": 6,
     "headroom": 5,  # the front door
     "headroom.service": 5,  # which the door offers, as it does the next
     "headroom.savings": 4,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 from headroom.core.errors import ConfigError
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from headroom.core.store.redis import RedisStore
     from headroom.core.store.sqlite import SQLiteStore
 
-__all__ = ["CompressionStore", "MemoryStore", "RedisStore", "SQLiteStore", "StoreStats", "default_store", "reference_for"]
+__all__ = ["CompressionStore", "MemoryStore", "RedisStore", "SQLiteStore", "StoreStats", "default_store", "open_store", "reference_for"]
 
 _default_stores: dict[str, CompressionStore] = {}
 
@@ -33,7 +34,20 @@ def default_store() -> CompressionStore:
     return store
 
 
-def _opened(url: str) -> CompressionStore:
+def open_store(place: str | PathLike[str]) -> CompressionStore:
+    """The store at `place`: the path of a file, or a URL such as "redis://HOST:PORT/DATABASE". Opens nothing yet.
+
+    ConfigError for a URL of another kind, MissingDependencyError if its package is absent.
+    """
+    written = fspath(place)
+    if "://" in written:
+        return _opened(written, named="")
+    from headroom.core.store.sqlite import SQLiteStore  # SQLite takes 11 ms to load
+
+    return SQLiteStore(written)
+
+
+def _opened(url: str, named: str = "HEADROOM_STORE=") -> CompressionStore:
     scheme, separator, rest = url.partition("://")
     if scheme == "sqlite":
         from headroom.core.store.sqlite import SQLiteStore  # SQLite takes 11 ms to load
@@ -43,7 +57,7 @@ def _opened(url: str) -> CompressionStore:
         from headroom.core.store.redis import RedisStore  # an extra
 
         return RedisStore(url)
-    raise ConfigError(f"HEADROOM_STORE={rest.rpartition('@')[2] or url!r} is no store: write redis://HOST:PORT/DATABASE or sqlite://FILE")
+    raise ConfigError(f"{named}{rest.rpartition('@')[2] or url!r} is no store: write redis://HOST:PORT/DATABASE or sqlite://FILE")
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""What the command line reads and writes: messages as JSON, or one tool output; nothing but compressed texts changes."""
+"""Files that hold messages as JSON, or one tool output: read, and written with other messages in them, all else as it was."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ def read_document(data: bytes, *, as_text: bool = False) -> Document:
     """Messages if `data` is JSON that holds some, else one tool output. Bytes that are no UTF-8 survive."""
     text = data.decode("utf-8", "surrogateescape")
     size, raw = len(text), _SURROGATES.search(text) is not None
-    parsed = None if as_text else _parse(text)
-    if isinstance(parsed, list) and any(map(_is_message, parsed)):
+    parsed = None if as_text else parse(text)
+    if isinstance(parsed, list) and any(map(is_message, parsed)):
         return Document(parsed, has_raw_bytes=raw, characters=size)
     if isinstance(parsed, dict):
         for key in LIST_KEYS:
             inner = parsed.get(key)
-            if isinstance(inner, list) and any(isinstance(item, dict) and ("role" in item or _is_message(item)) for item in inner):
+            if isinstance(inner, list) and any(isinstance(item, dict) and ("role" in item or is_message(item)) for item in inner):
                 return Document(inner, parsed, key, has_raw_bytes=raw, characters=size)
     return Document([{"role": "tool", "tool_call_id": "input", "content": text}], is_text=True, characters=size)
 
@@ -79,7 +79,7 @@ def as_bytes(text: str) -> bytes:
         return _SURROGATES_OF_NO_BYTE.sub(_escaped, text).encode("utf-8", "surrogateescape")
 
 
-def _is_message(item: object) -> bool:
+def is_message(item: object) -> bool:
     """Whether `item` is a message of a known format, and not a row that has a role for reasons of its own."""
     if not isinstance(item, dict):
         return False
@@ -88,7 +88,7 @@ def _is_message(item: object) -> bool:
     return item.get("type") in ITEM_TYPES and not item.keys().isdisjoint(("role", "call_id", "summary"))
 
 
-def _parse(text: str) -> Any:
+def parse(text: str) -> Any:
     start = text.lstrip("\ufeff \t\r\n")
     if start[:1] not in ("[", "{"):
         return None

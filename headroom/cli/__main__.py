@@ -1,0 +1,5 @@
+"""`python -m headroom.cli`."""
+
+from headroom.cli import app
+
+app()
