@@ -46,7 +46,8 @@ export interface CompressResult<Message> {
   references: string[];
 }
 
-interface Answer {
+/** @internal */
+export interface Answer {
   messages?: never[];
   input?: never[];
   tokens_before: number;
@@ -96,7 +97,8 @@ function warnOnce(message: string, warn: (message: string) => void = console.war
   warn(message);
 }
 
-function serverOptions(options: CompressOptions): Record<string, unknown> {
+/** @internal */
+export function serverOptions(options: CompressOptions): Record<string, unknown> {
   return {
     preset: options.preset,
     lossless: options.lossless,
@@ -107,7 +109,8 @@ function serverOptions(options: CompressOptions): Record<string, unknown> {
   };
 }
 
-function figures(answer: Answer): Omit<CompressResult<never>, "messages" | "compressed" | "reason"> {
+/** @internal */
+export function figures(answer: Answer): Omit<CompressResult<never>, "messages" | "compressed" | "reason"> {
   return {
     tokensBefore: answer.tokens_before,
     tokensAfter: answer.tokens_after,
