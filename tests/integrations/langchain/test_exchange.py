@@ -129,10 +129,12 @@ def test_a_call_is_answered_within_the_same_request(dialect: str, way: str, says
 
 @every_dialect
 @every_way
-@pytest.mark.parametrize(("says", "kept"), [("", "object"), ("Let me look.", "checkpoint")])
-def test_the_model_keeps_what_it_was_told_and_the_prefix_repeats(dialect: str, way: str, says: str, kept: str) -> None:
+@pytest.mark.parametrize(
+    ("says", "kept", "blocks"), [("", "object", None), ("Let me look.", "checkpoint", None), ("Let me look.", "checkpoint", "v1")]
+)
+def test_the_model_keeps_what_it_was_told_and_the_prefix_repeats(dialect: str, way: str, says: str, kept: str, blocks: str | None) -> None:
     with Server(asks_once(says)) as server:
-        model = wrapped(dialect, server)
+        model = wrapped(dialect, server, output_version=blocks)
         reply = WAYS[way](model, conversation())
         if kept == "checkpoint":
             reply = messages_from_dict(json.loads(json.dumps(messages_to_dict([reply]))))[0]
@@ -141,20 +143,21 @@ def test_the_model_keeps_what_it_was_told_and_the_prefix_repeats(dialect: str, w
         assert_each_request_begins_with_the_one_before(server)
         last = server.requests[2]
         assert len(last.tool_outputs) == 2
-        assert json.dumps(last.messages).count("It was paid.") == 1
+        assert json.dumps(last.messages).count("It was paid.") == 1, last.messages[-3:]
         assert json.dumps(last.messages).count("Let me look.") == bool(says)
 
 
 @every_dialect
 @every_way
-def test_a_call_beside_the_applications_own_is_hidden_and_put_back(dialect: str, way: str) -> None:
+@pytest.mark.parametrize("blocks", [None, "v1"])
+def test_a_call_beside_the_applications_own_is_hidden_and_put_back(dialect: str, way: str, blocks: str | None) -> None:
     own = Call("list_orders", {"day": 2}, id="call_own")
 
     def script(request: Request) -> Reply | str:
         return "Done." if len(request.tool_outputs) > 1 else Reply("Both.", calls=(ask(request), own))
 
     with Server(script) as server:
-        model = wrapped(dialect, server).bind_tools([list_orders])
+        model = wrapped(dialect, server, output_version=blocks).bind_tools([list_orders])
         reply = WAYS[way](model, conversation())
         assert [call["name"] for call in reply.tool_calls] == ["list_orders"]
         assert "headroom_retrieve" not in json.dumps([reply.content, reply.additional_kwargs])
