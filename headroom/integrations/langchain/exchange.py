@@ -82,6 +82,10 @@ class Exchange:
             update["response_metadata"] = {**reply.response_metadata, hidden.KEY: notes}
         return reply.model_copy(update=update) if notes or self._rounds else reply
 
+    def failed(self, error: Exception) -> None:
+        """Count and report trouble of ours with a reply, which goes to the application as it came."""
+        self._settings.service.failed(error)
+
     def notes(self, earlier: Mapping[str, Any], own: Mapping[str, Any] | None = None) -> hidden.Json:
         """What stands in the reply's `response_metadata["headroom"]`; {} if there is nothing to say."""
         notes: hidden.Json = {}

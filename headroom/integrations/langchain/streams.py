@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
@@ -24,11 +25,29 @@ class StreamedReply:
         self._plain_strings = plain_strings
         self._passed = _Passed()
         self._round = _Round()
+        self._failed = False
         self.goes_on = True
         """The model is to be asked, for the first time or again."""
 
     def take(self, chunk: ChatGenerationChunk) -> list[ChatGenerationChunk]:
         """The chunks to pass on now. A chunk that says nothing waits for the next one that does, or for the end."""
+        waiting = list(self._round.waiting)
+        return [chunk] if self._failed else self._or_as_it_came(lambda: self._taken(chunk), [*waiting, chunk])
+
+    def end_round(self) -> list[ChatGenerationChunk]:
+        """The chunks to pass on at the end of a round."""
+        waiting, self.goes_on = list(self._round.waiting), False
+        return [] if self._failed else self._or_as_it_came(self._ended, waiting)
+
+    def _or_as_it_came(self, work: Callable[[], list[ChatGenerationChunk]], chunks: list[ChatGenerationChunk]) -> list[ChatGenerationChunk]:
+        try:
+            return work()
+        except Exception as error:
+            self._exchange.failed(error)
+            self._failed, self.goes_on = True, False
+            return chunks
+
+    def _taken(self, chunk: ChatGenerationChunk) -> list[ChatGenerationChunk]:
         visible = self._round.heard(chunk) if self._exchange.answers_calls else chunk
         if visible is None:
             self._forget([chunk])
@@ -39,9 +58,8 @@ class StreamedReply:
         ready, self._round.waiting = [*self._round.waiting, visible], []
         return [self._emitted(ready_chunk) for ready_chunk in ready]
 
-    def end_round(self) -> list[ChatGenerationChunk]:
-        """The chunks to pass on at the end of a round."""
-        waiting, self.goes_on = self._round.waiting, False
+    def _ended(self) -> list[ChatGenerationChunk]:
+        waiting = self._round.waiting
         if self._round.has_our_calls:
             _, self.goes_on = self._exchange.heard(self._round.reply())
         if self.goes_on:

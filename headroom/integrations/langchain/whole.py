@@ -25,9 +25,17 @@ class WholeReply:
 
     def take(self, result: ChatResult) -> ChatResult:
         """The result as the application gets it, unless the model is to be asked again."""
+        self.goes_on = False
+        try:
+            return self._taken(result)
+        except Exception as error:
+            self._exchange.failed(error)
+            self.goes_on = False
+            return result
+
+    def _taken(self, result: ChatResult) -> ChatResult:
         message = result.generations[0].message if len(result.generations) == 1 else None
         if not isinstance(message, AIMessage):
-            self.goes_on = False
             return result
         reply, self.goes_on = self._exchange.heard(message)
         if self.goes_on:

@@ -26,7 +26,10 @@ def inside(model: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        _within.reset(token)
+        try:
+            _within.reset(token)
+        except ValueError:  # an abandoned asynchronous stream is closed by the event loop, in a context of its own
+            pass
 
 
 def visible(model: Any, reply: StreamedReply, chunks: Iterator[ChatGenerationChunk]) -> Iterator[ChatGenerationChunk]:
@@ -55,4 +58,6 @@ async def avisible(
         for seen in reply.end_round():
             yield seen
     finally:
-        await chunks.aclose()  # type: ignore[attr-defined]  # a generator
+        close = getattr(chunks, "aclose", None)  # generators have it, other iterators need not
+        if close is not None:
+            await close()

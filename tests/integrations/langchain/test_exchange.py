@@ -330,3 +330,15 @@ def test_a_conversation_on_the_servers_side_goes_on() -> None:
             way(model, [*conversation(), reply, HumanMessage("Thanks.")])
             assert [request.body.get("previous_response_id") for request in server.requests] == [None, "resp_0", "resp_1"]
             assert [len(request.messages) for request in server.requests[1:]] == [1, 1]
+
+
+@every_dialect
+def test_trouble_of_ours_with_a_reply_gives_the_reply_as_it_came(dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> Any:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("headroom.integrations.langchain.exchange.hidden.calls_of", fails)
+    with Server(["It was paid."]) as server, pytest.warns(UserWarning, match="broken"):
+        model = wrapped(dialect, server)
+        assert model.invoke(conversation()).text == "It was paid."
+        assert model.get_metrics()["failures"] == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -151,6 +153,28 @@ def test_a_stream_that_is_left_early_ends_there() -> None:
     assert next(stream).content == "It was "
     stream.close()
     assert model.get_metrics()["requests"] == 1
+
+
+@pytest.mark.parametrize("broken", ["_Passed.fitted", "_Round.heard", "_Round.reply"])
+def test_trouble_of_ours_lets_the_chunks_through(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> Any:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(f"headroom.integrations.langchain.streams.{broken}", fails)
+    call = Chunk("", tool_call_chunks=[piece("headroom_retrieve", REF, 0, "c1")])
+    with pytest.warns(UserWarning, match="broken"):
+        _, joined, model = streamed([*ANSWER, call, Chunk("", chunk_position="last")])
+    assert joined.content == "It was paid."
+    assert model.get_metrics()["failures"] == 1
+
+
+async def test_an_asynchronous_stream_that_is_abandoned_makes_no_noise() -> None:
+    model: Any = HeadroomChatModel(Scripted(rounds=[ANSWER], asked=[]))
+    stream = model.astream(conversation())
+    assert (await anext(stream)).content == "It was "
+    del stream
+    gc.collect()
+    await asyncio.sleep(0)
 
 
 def test_a_stream_that_breaks_breaks_for_the_application() -> None:
