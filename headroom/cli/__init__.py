@@ -5,6 +5,7 @@ What a command makes goes to stdout and nothing else does; tables, progress and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -40,7 +41,7 @@ def headroom(version: Annotated[bool, typer.Option("--version", help="Print the 
         raise typer.Exit
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., None]] = {
     "compress": compress_command,
     "retrieve": retrieve_command,
     "stats": stats_command,

@@ -1,0 +1,76 @@
+"""The page of a folder of transcripts: what would have been saved, in tables and plots."""
+
+from __future__ import annotations
+
+from headroom.inspect.figures import Figures, Sum
+from headroom.inspect.page import document, share, table, text, totals
+from headroom.inspect.plots import bars, ranked
+
+MOST_SESSIONS = 500
+"""In the table, the ones with the most tokens."""
+MOST_PROBLEMS = 100
+
+HEADINGS = ["texts", "shortened", "tokens before", "saved", "share", "share of all requests"]
+
+
+def report_page(figures: Figures, name: str) -> str:
+    """The page. `name`: the folder, for its title."""
+    total = figures.total
+    head = totals(
+        [
+            ("Conversations", f"{len(figures.sessions):,}"),
+            ("Requests", f"{total.requests:,}"),
+            ("Every text once", f"{total.before:,}"),
+            ("Saved of that", share(total.saved, total.before)),
+            ("In all requests", f"{total.sent_before:,}"),
+            ("Saved of that", share(total.sent_saved, total.sent_before)),
+        ]
+    )
+    notes = [
+        "In tokens. A request sends the conversation so far, so a text counts in every request that it was a part of.",
+        "Instructions and tool lists that a transcript does not hold are not counted, nor what retrievals would have cost.",
+        "" if figures.exact else "Estimates where a model has no public vocabulary.",
+    ]
+    about = "".join(f'<p class="soft">{text(note)}</p>' for note in notes if note)
+    parts = [
+        f"<header><h1>{text(name)}: what would have been saved</h1></header><section>{head}{about}</section>",
+        _sums("kind of text", figures.by_kind()),
+        _sums("tool", figures.by_tool()),
+        _sessions(figures),
+        _problems(figures.problems),
+    ]
+    return document(f"{name}: what would have been saved", "".join(parts))
+
+
+def _sums(what: str, sums: list[tuple[str, Sum]]) -> str:
+    plot = bars(f"Tokens by {what}", [(name, part.before, part.saved) for name, part in sums])
+    rows = [[name, *_cells(part)] for name, part in sums]
+    legend = '<p class="legend"><span><mark>saved</mark></span><span>grey: sent on</span></p>'
+    return f"<section><h2>By {what}</h2>{plot}{legend}{table([what, *HEADINGS], rows)}</section>"
+
+
+def _cells(part: Sum) -> list[str]:
+    counts = [f"{value:,}" for value in (part.texts, part.shortened, part.before, part.saved)]
+    return [*counts, share(part.saved, part.before), share(part.sent_saved, part.sent_before)]
+
+
+def _sessions(figures: Figures) -> str:
+    largest = sorted(figures.sessions, key=lambda session: -session[1].before)[:MOST_SESSIONS]
+    plot = ranked("Share saved of all requests, session by session", [_part(total) for _, total in figures.sessions])
+    rows = [[name, f"{total.requests:,}", *_cells(total)] for name, total in largest]
+    more = len(figures.sessions) - len(largest)
+    note = f'<p class="soft">and {more:,} smaller ones</p>' if more else ""
+    caption = '<p class="soft">Share saved of all requests, one bar a session, the least first.</p>'
+    return f"<section><h2>By session</h2>{plot}{caption}{table(['session', 'requests', *HEADINGS], rows)}{note}</section>"
+
+
+def _part(total: Sum) -> float:
+    return total.sent_saved / total.sent_before if total.sent_before else 0.0
+
+
+def _problems(problems: list[str]) -> str:
+    if not problems:
+        return ""
+    told = "".join(f"<li>{text(problem)}</li>" for problem in problems[:MOST_PROBLEMS])
+    more = f"<li>and {len(problems) - MOST_PROBLEMS:,} more</li>" if len(problems) > MOST_PROBLEMS else ""
+    return f"<section><h2>Not read</h2><ul>{told}{more}</ul></section>"
