@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from functools import cache
@@ -26,6 +27,7 @@ class Attempts:
     """Requests that failed and may be tried again: compressed once, however often they are sent. Bounded."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._rounds: OrderedDict[object, Rounds] = OrderedDict()
 
     def again(self, key: object) -> Rounds | None:
@@ -35,13 +37,15 @@ class Attempts:
 
     def began(self, key: object, rounds: Rounds) -> None:
         """A request goes out."""
-        self._rounds[key] = rounds
-        while len(self._rounds) > MOST_REMEMBERED:
-            self._rounds.popitem(last=False)
+        with self._lock:
+            self._rounds[key] = rounds
+            while len(self._rounds) > MOST_REMEMBERED:
+                self._rounds.popitem(last=False)
 
     def succeeded(self, key: object) -> None:
         """It will not be tried again."""
-        self._rounds.pop(key, None)
+        with self._lock:
+            self._rounds.pop(key, None)
 
 
 # --- synchronous ----------------------------------------------------------------------------------------------------------
@@ -181,8 +185,10 @@ def _anew(response: Any, **body: Any) -> Any:
     headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in _OF_THE_OLD_BODY]
     made = type(response)(response.status_code, headers=headers, request=response.request, extensions=response.extensions, **body)
     made.history, made.default_encoding = response.history, response.default_encoding
-    if response.is_closed:
+    try:
         made.elapsed = response.elapsed
+    except RuntimeError:  # not over yet
+        pass
     return made
 
 

@@ -65,7 +65,11 @@ class Rounds:
         """The same for asynchronous callers: a large body is compressed off the event loop."""
         self = cls.__new__(cls)
         self._start(dialect, body, service, retrieval, most_rounds, turns)
-        self._begin(await acompress_body(body, dialect, service, lossless=self._offer.lossless or None))
+        compressed = await acompress_body(body, dialect, service, lossless=self._offer.lossless or None)
+        if self._offer.ours and len(self.turns):  # what is put back may have to be asked of the store
+            await asyncio.to_thread(self._begin, compressed)
+        else:
+            self._begin(compressed)
         return self
 
     @classmethod
@@ -199,9 +203,12 @@ class Rounds:
         if self._client_body.get("thread") and (self._offer.tools or self._knows_thread()):
             self.turns.note_thread(said.id)
         if any(known.calls for known in self.done):
-            messages = messages_of(self._client_body, self.dialect)
-            assert messages is not None
-            self._whole.remember(messages, self.done, self.turns)
+            try:
+                messages = messages_of(self._client_body, self.dialect)
+                assert messages is not None
+                self._whole.remember(messages, self.done, self.turns)
+            except Exception as error:  # without it everything works too
+                self.unreadable(error)
 
     def _with_known_id(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """A client may go on from the response that its stream began with; the provider's last one holds all rounds."""
@@ -220,8 +227,9 @@ class Rounds:
     def _restored(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """`body` with the hidden rounds of earlier turns back in their places."""
         try:
-            sent = messages_of(body, self.dialect)
-            assert sent is not None
+            sent, messages = messages_of(body, self.dialect), messages_of(self._client_body, self.dialect)
+            if sent is None or messages is None or len(sent) != len(messages):  # a hook has changed more than texts
+                return body
             restored = self._whole.restored(self._client_body, sent, self.turns, lambda said: said.answered(self.service))
             return body if restored is sent else with_messages(body, self.dialect, restored)
         except Exception as error:  # without them everything works too

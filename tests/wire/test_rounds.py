@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from headroom import CompressionHooks
 from headroom.wire.rounds import Rounds
 from tests.scripted_model import Call, Reply, Request
 from tests.wire.talks import (
@@ -401,3 +402,25 @@ def test_an_original_is_reachable_through_the_wire() -> None:
 
     talk("anthropic", body_of("anthropic", messages("anthropic")), script)
     assert seen[0].startswith(ORDERS[:5_000])
+
+
+class _Forgetful(CompressionHooks):
+    def pre_compress(self, messages: Any, context: Any) -> Any:
+        return messages[1:]
+
+
+def test_a_hook_that_changes_more_than_texts_gets_nothing_put_back() -> None:
+    service = new_service(hooks=_Forgetful())
+    done = talk("openai", body_of("openai", messages("openai")), looks_once, service=service)
+    conversation = [*messages("openai"), *turn_of("openai", done.response), {"role": "user", "content": "and?"}]
+    again = Rounds("openai", body_of("openai", conversation), service)
+    assert len(again.body["messages"]) == len(conversation) - 1
+    assert service.savings.failures == 0
+
+
+def test_parts_of_a_text_stand_as_the_model_wrote_them() -> None:
+    rounds = Rounds("openai", body_of("openai", messages("openai")), new_service())
+    rounds.take({"choices": [{"message": {"content": "Wait.", "tool_calls": [_chat_call("{}")]}, "finish_reason": "tool_calls"}]})
+    parts = [{"type": "text", "text": "Done."}]
+    assert rounds.take({"choices": [{"message": {"content": parts}, "finish_reason": "stop"}]}) is None
+    assert rounds.response["choices"][0]["message"]["content"] == parts

@@ -142,6 +142,14 @@ def test_an_error_in_the_stream_is_passed_on(dialect: str) -> None:
 
 
 @every
+def test_after_an_error_no_round_follows(dialect: str) -> None:
+    rounds, stream = begun(dialect)
+    through(stream, pieces(dialect, lookup(rounds), rounds.body))
+    stream.feed(b'event: error\ndata: {"type": "error", "error": {"message": "busy"}}\n\n')
+    assert stream.end()[1] is None
+
+
+@every
 def test_a_stream_that_breaks_off_asks_nothing_more(dialect: str) -> None:
     rounds, stream = begun(dialect)
     chunks = list(pieces(dialect, lookup(rounds), rounds.body))

@@ -74,7 +74,8 @@ def _joined(messages: list[Json]) -> Json:
     """One message that says what all of them say, without our calls."""
     joined = dict(messages[-1])
     if len(messages) > 1:
-        joined["content"] = joined_text(message.get("content") for message in messages)
+        if not isinstance(joined.get("content"), list):  # some write parts; those of the last round stand
+            joined["content"] = joined_text(message.get("content") for message in messages)
         for key in ("reasoning_content", "reasoning"):
             thoughts = joined_text(message.get(key) for message in messages)
             if thoughts is not None:

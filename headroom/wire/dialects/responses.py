@@ -87,7 +87,10 @@ def without_our_tool(response: Mapping[str, Any]) -> Json:
     tools = response.get("tools")
     if not isinstance(tools, list):
         return {**response}
-    return {**response, "tools": [tool for tool in tools if not is_retrieve_tool(str(tool.get("name") or ""))]}
+    return {
+        **response,
+        "tools": [tool for tool in tools if not (isinstance(tool, Mapping) and is_retrieve_tool(str(tool.get("name") or "")))],
+    }
 
 
 def _is_for_the_client(item: Mapping[str, Any]) -> bool:

@@ -53,6 +53,7 @@ class AnthropicStream(RoundStream):
             return b"" if self._going_on else event.raw
         if isinstance(data.get("index"), int):
             return self._on_block(event, data)
+        self.give_up_if_failed(data)
         return event.raw
 
     def _on_block(self, event: Event, data: Json) -> bytes:

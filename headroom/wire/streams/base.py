@@ -86,6 +86,11 @@ class RoundStream(ABC):
         self._rounds.finish(said)
         return False
 
+    def give_up_if_failed(self, data: Json | None) -> None:
+        """After an error no round follows, whatever was said before it."""
+        if data is not None and (data.get("error") or data.get("type") == "error"):
+            self._going_on = None
+
     def _passed(self, event: Event) -> bytes:
         if self._broken:
             return event.raw

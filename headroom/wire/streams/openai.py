@@ -44,6 +44,7 @@ class OpenAIChatStream(RoundStream):
             return b"" if self._going_on else event.raw
         data = event.json()
         if data is None or not isinstance(data.get("choices"), list):
+            self.give_up_if_failed(data)
             return event.raw
         changed = self._as_one_message(data)
         if data["choices"]:
@@ -94,7 +95,7 @@ class OpenAIChatStream(RoundStream):
             shown = {key: value for key, value in shown.items() if key != "role"}
         if delta.get("content"):
             self._has_text = True
-            if self._needs_break:
+            if self._needs_break and isinstance(delta["content"], str):
                 self._needs_break = False
                 shown = {**shown, "content": BETWEEN_TEXTS + delta["content"]}
         return self._with_shown_calls(shown) if delta.get("tool_calls") else shown

@@ -49,6 +49,7 @@ class ResponsesStream(RoundStream):
             return self._on_closing(event, data)
         if isinstance(data.get("output_index"), int):
             return self._on_item(event, data)
+        self.give_up_if_failed(data)
         return self._numbered(event, data, data)
 
     def _on_opening(self, event: Event, data: Json) -> bytes:

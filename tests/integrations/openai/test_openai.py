@@ -199,9 +199,11 @@ def test_an_http_client_of_ones_own_keeps_its_ways(model: ScriptedModel) -> None
 
 def test_httpx2(model: ScriptedModel) -> None:
     httpx2 = pytest.importorskip("httpx2")
-    if openai.__version__.startswith(("1.", "2.0.")):
+    try:
+        plain = openai.OpenAI(base_url=model.openai_url, api_key="k", http_client=httpx2.Client())
+    except TypeError:
         pytest.skip("this client does not know httpx2 yet")
-    with openai.OpenAI(base_url=model.openai_url, api_key="k", http_client=httpx2.Client()) as plain:
+    with plain:
         client = with_headroom(plain, store=MemoryStore())
         for way in (create, streamed_chunks, raw_response, responses_helper):
             assert way(client) == WORDS
