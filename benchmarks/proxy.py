@@ -156,6 +156,7 @@ def ours(model: int) -> Iterator[tuple[int, int]]:
     with _started([*command, "--anthropic-url", f"http://127.0.0.1:{model}"], {}) as process:
         assert process.stderr is not None
         line = process.stderr.readline()
+        assert "listens on" in line, line + process.stderr.read()
         port = int(line.split()[4].rpartition(":")[2])
         _wait(f"http://127.0.0.1:{port}/ready")
         yield port, process.pid

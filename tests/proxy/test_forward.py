@@ -345,3 +345,11 @@ def test_another_host_needs_a_token() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "--token or HEADROOM_TOKEN" in done.stderr
+
+
+@pytest.mark.parametrize("package", ["uvicorn", "httptools"])
+def test_a_missing_package_is_named_with_the_command_that_installs_it(package: str) -> None:
+    code = f"import sys; sys.modules[{package!r}] = None; from headroom.cli import app; app()"
+    done = subprocess.run([sys.executable, "-c", code, "proxy", "--port", "0"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"headroom: {package} is not installed: pip install 'headroom-ai[proxy]'\n"
