@@ -107,6 +107,8 @@ class HeadroomChatModel(BaseChatModel, metaclass=_Wraps):
         exchange = begun(self, self.headroom, messages, kwargs)
         reply = WholeReply(exchange)
         while reply.goes_on:
+            if exchange.rounds and self.rate_limiter is not None:  # which LangChain asked for the first request
+                self.rate_limiter.acquire(blocking=True)
             with inside(self):
                 result = super()._generate(exchange.messages, stop=stop, **manager, **exchange.arguments)  # type: ignore[safe-super]
             result = reply.take(result)
@@ -125,6 +127,8 @@ class _AsyncGenerates(HeadroomChatModel):
         exchange = await abegun(self, self.headroom, messages, kwargs)
         reply = WholeReply(exchange)
         while reply.goes_on:
+            if exchange.rounds and self.rate_limiter is not None:
+                await self.rate_limiter.aacquire(blocking=True)
             with inside(self):
                 result = await super()._agenerate(exchange.messages, stop=stop, **manager, **exchange.arguments)
             result = reply.take(result)
@@ -144,6 +148,8 @@ class _Streams(HeadroomChatModel):
         reply = StreamedReply(exchange, plain_strings=writes_plain_strings(self, exchange, kwargs))
         inner, outer = (None, run_manager) if exchange.answers_calls else (run_manager, None)  # inner would hear of our calls
         while reply.goes_on:
+            if exchange.rounds and self.rate_limiter is not None:
+                self.rate_limiter.acquire(blocking=True)
             chunks = super()._stream(exchange.messages, stop=stop, **_given(inner), **exchange.arguments)
             for chunk in visible(self, reply, chunks):
                 if outer is not None:
@@ -165,6 +171,8 @@ class _AsyncStreams(HeadroomChatModel):
         reply = StreamedReply(exchange, plain_strings=writes_plain_strings(self, exchange, kwargs))
         inner, outer = (None, run_manager) if exchange.answers_calls else (run_manager, None)
         while reply.goes_on:
+            if exchange.rounds and self.rate_limiter is not None:
+                await self.rate_limiter.aacquire(blocking=True)
             chunks = super()._astream(exchange.messages, stop=stop, **_given(inner), **exchange.arguments)
             async with aclosing(avisible(self, reply, chunks)) as seen:
                 async for chunk in seen:

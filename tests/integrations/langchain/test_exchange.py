@@ -21,6 +21,7 @@ from langchain_core.messages import (
     messages_from_dict,
     messages_to_dict,
 )
+from langchain_core.rate_limiters import BaseRateLimiter
 from pydantic import BaseModel
 
 from tests.integrations.langchain.agents import DIALECTS, list_orders, model_of
@@ -259,6 +260,24 @@ def test_a_cached_reply_holds_its_rounds(dialect: str) -> None:
         model.invoke([*conversation(), second, HumanMessage("Thanks.")])
         assert first.content == second.content
         assert_each_request_begins_with_the_one_before(server)
+
+
+@every_dialect
+@every_way
+def test_a_rate_limiter_is_asked_for_every_round(dialect: str, way: str) -> None:
+    class Limiter(BaseRateLimiter):
+        asked = 0
+
+        def acquire(self, *, blocking: bool = True) -> bool:
+            Limiter.asked += 1
+            return True
+
+        async def aacquire(self, *, blocking: bool = True) -> bool:
+            return self.acquire()
+
+    with Server(asks_once()) as server:
+        WAYS[way](wrapped(dialect, server, rate_limiter=Limiter()), conversation())
+        assert Limiter.asked == len(server.requests) == 2
 
 
 @every_dialect
