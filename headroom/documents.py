@@ -83,9 +83,10 @@ def is_message(item: object) -> bool:
     """Whether `item` is a message of a known format, and not a row that has a role for reasons of its own."""
     if not isinstance(item, dict):
         return False
-    if item.get("role") in CHAT_ROLES and not (item.keys().isdisjoint(("content", "tool_calls", "function_call")) and len(item) > 1):
+    role, kind = (value if isinstance(value, str) else "" for value in (item.get("role"), item.get("type")))
+    if role in CHAT_ROLES and not (item.keys().isdisjoint(("content", "tool_calls", "function_call")) and len(item) > 1):
         return True
-    return item.get("type") in ITEM_TYPES and not item.keys().isdisjoint(("role", "call_id", "summary"))
+    return kind in ITEM_TYPES and not item.keys().isdisjoint(("role", "call_id", "summary"))
 
 
 def parse(text: str) -> Any:

@@ -166,6 +166,7 @@ def test_exit_codes(tmp_path: Path) -> None:
     assert run("frobnicate").exit_code == cli.USAGE
     bad = run("compress", "-", data='[{"role": "user"}]')
     assert (bad.exit_code, bad.stdout) == (cli.BAD_INPUT, "")
+    assert run("compress", "-", data='[{"role": ["user"], "type": {}}]').exit_code == 0, "no message, so a text"
     assert "messages[0].content: is missing" in bad.stderr
     unknown = run("retrieve", "aaaaaaaaaa")
     assert (unknown.exit_code, unknown.stdout) == (cli.UNKNOWN_REFERENCE, "")

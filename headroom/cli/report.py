@@ -44,7 +44,7 @@ def report_command(
         else:
             _tell(figures)
         if output is not None:
-            write_page(report_page(figures, str(folder)), output)
+            write_page(report_page(figures, folder.resolve().name), output)
         _complain_of(figures.problems)
         if not figures.sessions:
             complain(f"no conversation found in {folder}")

@@ -68,7 +68,8 @@ class Comparer:
         if not lossy and not points_back:
             pieces = [Piece(inner, "shown")]
         else:
-            pieces = list(self._pieces(inner, inner_after if unwrapped else after))
+            lost: State = "left out" if lossy else "earlier"
+            pieces = list(self._pieces(inner, inner_after if unwrapped else after, lost, points_back))
         pieces = [piece for piece in (Piece(around[0], "shown"), *pieces, Piece(around[1], "shown")) if piece.text]
         self.show(after)
         return Difference(_merged(pieces), _merged(_marked(inner_after if unwrapped else after)), unwrapped)
@@ -78,7 +79,7 @@ class Comparer:
         for line in text.split("\n"):
             self._earlier.update(_keys(line))
 
-    def _pieces(self, before: str, after: str) -> Iterator[Piece]:
+    def _pieces(self, before: str, after: str, lost: State, points_back: bool) -> Iterator[Piece]:
         units = units_of(before)
         if units.name == "row" or (units.name == "line" and not units.with_context):  # records, or a table
             yield from self._rows(before, after)
@@ -93,7 +94,7 @@ class Comparer:
             elif len(line) > LONG_LINE:
                 yield from self._long(text, words, after)
             else:
-                yield Piece(text, "earlier" if not self._earlier.isdisjoint(_keys(line)) else "left out")
+                yield Piece(text, "earlier" if points_back and not self._earlier.isdisjoint(_keys(line)) else lost)
 
     def _long(self, line: str, words: set[str], after: str) -> Iterator[Piece]:
         if line.lstrip()[:1] in ("[", "{") and units_of(line).name == "row":
@@ -230,8 +231,9 @@ def _is_mark(line: str) -> bool:
 
 
 def _key(line: str) -> str:
+    """A line's words, without its margin: columns and separators may be written another way. "" for a line without words."""
     margin = _MARGIN.match(line)
-    return " ".join(line[margin.end() :].split() if margin else line.split())
+    return " ".join(_WORD.findall(line, margin.end() if margin else 0))
 
 
 def _keys(line: str) -> set[str]:

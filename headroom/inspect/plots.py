@@ -8,7 +8,7 @@ from headroom.inspect.page import share, text
 
 WIDTH, LABEL, ROW = 1000, 250, 26
 MOST_BARS = 25
-MOST_LABEL = 34
+MOST_LABEL = 29
 
 
 def bars(name: str, rows: Sequence[tuple[str, int, int]]) -> str:

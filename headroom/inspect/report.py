@@ -45,7 +45,7 @@ def report_page(figures: Figures, name: str) -> str:
 def _sums(what: str, sums: list[tuple[str, Sum]]) -> str:
     plot = bars(f"Tokens by {what}", [(name, part.before, part.saved) for name, part in sums])
     rows = [[name, *_cells(part)] for name, part in sums]
-    legend = '<p class="legend"><span><mark>saved</mark></span><span>grey: sent on</span></p>'
+    legend = '<p class="legend"><span><i class="saved"></i>saved</span><span><i class="kept"></i>sent on</span></p>'
     return f"<section><h2>By {what}</h2>{plot}{legend}{table([what, *HEADINGS], rows)}</section>"
 
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 
-from headroom import CompressionStore, SQLiteStore
+from headroom import CompressionStore
 from headroom.proxy.backends.base import BackendOptions
 from headroom.proxy.backends.model_names import parse_model_map
 from headroom.proxy.backends.table import open_backend
@@ -22,6 +22,7 @@ from headroom.proxy.settings import ProxySettings
 from headroom.proxy.state import State
 from headroom.proxy.upstream import Upstream
 from headroom.proxy.warm import warm_up
+from headroom.stores import open_store
 
 
 class ProxyApp:
@@ -73,7 +74,7 @@ class ProxyApp:
 
 def _state(settings: ProxySettings, upstreams: Mapping[str, Upstream] | None, store: CompressionStore | None) -> State:
     if store is None and settings.store is not None:
-        store = SQLiteStore(settings.store)
+        store = open_store(settings.store)
     services = Services(settings.config, store, lossless=not settings.retrieve)
     metrics, history = Metrics(), History(settings.show_texts)
     return State(

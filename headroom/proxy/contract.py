@@ -29,7 +29,7 @@ def compress_answer(asked: dict[str, Any], namespace: str, state: State) -> dict
     messages = [{"role": "user", "content": given}] if isinstance(given, str) and key == "input" else given
     with _refusing():
         result = _compressor(asked, namespace, state)(messages)
-    _count("/v1/compress", result, state)
+    _count("/v1/compress", result, namespace, state)
     return {key: result.messages[0]["content"] if isinstance(given, str) else result.messages, **_figures(result)}
 
 
@@ -45,7 +45,7 @@ def assemble_answer(asked: dict[str, Any], namespace: str, state: State) -> dict
         raise _bad("messages must be a list of OpenClaw's messages")
     with _refusing():
         assembly = assemble(messages, _compressor(asked, namespace, state), budget)
-    _count("/v1/openclaw/assemble", assembly.result, state)
+    _count("/v1/openclaw/assemble", assembly.result, namespace, state)
     rest = {"left_out": assembly.left_out, "notice": assembly.notice, "estimated_tokens": assembly.estimated_tokens}
     return {"messages": assembly.messages, **rest, **_figures(assembly.result)}
 
@@ -67,10 +67,10 @@ def _refusing() -> Iterator[None]:
         raise _bad(str(error)) from None
 
 
-def _count(path: str, result: CompressResult, state: State) -> None:
+def _count(path: str, result: CompressResult, namespace: str, state: State) -> None:
     state.services.savings.add(result)
     entry = state.history.begin(path)
-    entry.status = 200
+    entry.status, entry.namespace = 200, namespace
     state.history.add(entry, result)
 
 

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from headroom import MissingDependencyError, __version__
+from headroom.inspect import result_page
+from headroom.inspect.page import policy
 from headroom.proxy.contract import assemble_answer, compress_answer, retrieve_answer
 from headroom.proxy.credentials import comes_from_here, holds_token, namespace_for
 from headroom.proxy.dashboard import page
@@ -38,6 +40,7 @@ class Endpoints:
             "/ready": ("GET", self._ready),
             "/stats": ("GET", self._stats),
             "/stats/texts": ("GET", self._texts),
+            "/inspect": ("GET", self._inspect),
             "/metrics": ("GET", self._metrics),
             "/v1/compress": ("POST", self._compress),
             "/v1/retrieve": ("POST", self._retrieve),
@@ -120,6 +123,21 @@ class Endpoints:
         if texts is None:
             raise Problem(404, "no such request among the newest ones", type="not_found")
         return _json({"texts": texts})
+
+    async def _inspect(self, request: Request) -> Response:
+        """The page that `headroom inspect` makes, of one of the newest requests."""
+        if not self._state.settings.show_texts:
+            raise Problem(404, "texts are not kept: start the proxy with --show-texts", type="not_kept")
+        await self._state.exchange.settled()
+        asked = request.query_params.get("request", "")
+        known = not asked or (asked.isdecimal() and len(asked) < 19)
+        entry = self._state.history.entry(int(asked) if asked else None) if known else None
+        if entry is None or entry.result is None:
+            raise Problem(404, "no such request among the newest ones whose texts are kept", type="not_found")
+        name = f"request {entry.number}, {entry.path}"
+        html = await self._state.exchange.in_thread(result_page, name, entry.result, self._state.store, entry.namespace)
+        headers = {"content-security-policy": f"{policy()}; frame-ancestors 'none'", "x-content-type-options": "nosniff"}
+        return Response(html.encode("utf-8", "replace"), media_type="text/html", headers=headers)
 
     async def _metrics(self, _: Request) -> Response:
         state = self._state

@@ -65,6 +65,7 @@ class Exchange:
     async def run(self, call: Call, body: bytes, upstream: Upstream, reply: Reply) -> None:
         """From a body to an answered client."""
         entry = self._history.begin(call.path[:200])
+        entry.namespace = namespace_for(self._settings.config.namespace, call.by_name)
         began = time.perf_counter()
         prepared = await self.in_thread(self._prepare, call, body)
         entry.own_seconds = time.perf_counter() - began

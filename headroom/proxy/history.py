@@ -17,6 +17,8 @@ MOST_REQUESTS = 50
 MOST_TEXTS = 20
 """Of one request, and only with --show-texts."""
 MOST_CHARACTERS = 8_000
+MOST_KEPT_CHARACTERS = 20_000_000
+"""Of whole conversations, kept for /inspect with --show-texts: the newest that fit."""
 
 
 @dataclass(slots=True)
@@ -40,6 +42,10 @@ class Entry:
     kinds: dict[str, int] = field(default_factory=dict)
     """Kind -> tokens saved."""
     texts: list[dict[str, str]] = field(default_factory=list)
+    namespace: str = ""
+    """Where its originals are."""
+    result: CompressResult | None = None
+    """The whole conversation, before and after, while it is kept."""
 
     def figures(self) -> dict[str, Any]:
         """Everything but texts, fit for JSON."""
@@ -110,6 +116,16 @@ class History:
                 known.tokens_before += total.tokens_before
                 known.tokens_saved += total.tokens_saved
             self._latest.append(entry)
+            if self.show_texts and result is not None:
+                entry.result = result
+                self._forget_old_results()
+
+    def _forget_old_results(self) -> None:
+        left = MOST_KEPT_CHARACTERS
+        for entry in reversed(self._latest):
+            if entry.result is not None:
+                left -= _characters(entry.result)
+                entry.result = entry.result if left >= 0 else None
 
     def _measure(self, entry: Entry, result: CompressResult) -> dict[str, KindTotal]:
         entry.model = result.model[:200]  # what a client says may be anything
@@ -159,7 +175,17 @@ class History:
             for kind, total in known
         ]
 
+    def entry(self, number: int | None = None) -> Entry | None:
+        """One of the newest requests whose whole conversation is kept, the newest by default; None if there is none such."""
+        with self._lock:
+            kept = (entry for entry in reversed(self._latest) if entry.result is not None)
+            return next((entry for entry in kept if number in (None, entry.number)), None)
+
     def texts_of(self, number: int) -> list[dict[str, str]] | None:
         """Before and after of one of the newest requests; None if it is not among them."""
         with self._lock:
             return next((entry.texts for entry in self._latest if entry.number == number), None)
+
+
+def _characters(result: CompressResult) -> int:
+    return sum(len(block.before) + len(block.after) for block in result.blocks)

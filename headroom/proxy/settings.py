@@ -48,8 +48,8 @@ class ProxySettings:
     shutdown_seconds: float = 300.0
     """How long streams may go on after the proxy was told to stop."""
     config: CompressConfig = field(default_factory=CompressConfig.from_env)
-    store: Path | None = None
-    """The file that keeps originals; by default the user's."""
+    store: str | Path | None = None
+    """The file or URL (redis://...) of the store that keeps originals; by default the user's."""
 
     def __post_init__(self) -> None:
         for name in ("openai_url", "anthropic_url"):
