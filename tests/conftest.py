@@ -17,6 +17,8 @@ settings.register_profile("ci", derandomize=True, deadline=None, max_examples=50
 settings.register_profile("long", deadline=None, max_examples=2_000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ci")  # --hypothesis-profile=long overrides it
 
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # LiteLLM would fetch a price list when it is imported
+
 _LOCAL_NAMES = ("127.0.0.1", "localhost", "::1")
 
 
