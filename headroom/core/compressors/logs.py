@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 
 from headroom.core import tokens
 from headroom.core.compressors.lines import choosing as chooser
+from headroom.core.compressors.lines.blocks import fold_blocks
 from headroom.core.compressors.lines.folds import Folded, fold_lines
 from headroom.core.compressors.lines.labels import label
 from headroom.core.compressors.lines.templates import Templates, repeats_templates, templates_of
@@ -51,7 +52,7 @@ class Logs:
 
     def compress(self, text: str, request: Request) -> Shortened | None:
         """Fold; digest if the fold is over the allowance. See `Compressor.compress`."""
-        folded = fold_lines(text, formatting=True, lossless=request.lossless)
+        folded = fold_blocks(fold_lines(text, formatting=True, lossless=request.lossless))
         return shorten_lines(text, folded, request, LOG, _MARGIN)
 
 

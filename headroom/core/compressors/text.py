@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headroom.core.compressors.lines.blocks import fold_blocks
 from headroom.core.compressors.lines.folds import fold_lines
 from headroom.core.compressors.lines.worths import TEXT
 from headroom.core.compressors.logs import shorten_lines
@@ -22,5 +23,5 @@ class Text:
 
     def compress(self, text: str, request: Request) -> Shortened | None:
         """Fold repeated lines; digest if the rest is over the allowance. See `Compressor.compress`."""
-        folded = fold_lines(text, formatting=False, lossless=request.lossless)
+        folded = fold_blocks(fold_lines(text, formatting=False, lossless=request.lossless))
         return shorten_lines(text, folded, request, TEXT, _MARGIN)

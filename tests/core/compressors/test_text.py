@@ -23,7 +23,7 @@ NAMES = ["anchor", "basalt", "cedar", "delta", "ember", "fjord", "glacier", "har
 
 def essay(count: int = 300) -> str:
     return "\n".join(
-        " ".join(NAMES[(i * step + step) % 13] for step in (1, 2, 3, 5, 7, 11)) + f" near the {NAMES[i % 13]} of old." for i in range(count)
+        " ".join(NAMES[(i * step + step) % 13] for step in (1, 2, 3, 5, 7, 11)) + f" near the {NAMES[i % 13]} {i}." for i in range(count)
     )
 
 
