@@ -11,7 +11,7 @@ from typing import Any
 from headroom.core.result import CompressResult
 
 _MOST_UNCOUNTED = 32
-"""Results wait to be counted until somebody looks, so that a request pays for no tokenizer; but not endlessly many."""
+"""Results wait to be counted until somebody looks; beyond this many another thread counts, so that no request does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,13 @@ class Savings:
 
     def __init__(self, most_remembered: int = 100) -> None:
         self._lock = threading.Lock()
+        self._count_lock = threading.Lock()
         self._uncounted: deque[tuple[float, CompressResult]] = deque()
         self._recent: deque[RequestSavings] = deque(maxlen=most_remembered)
         self._requests = self._failures = self._before = self._saved = self._retrievals = 0
         self._last_failure = ""
+        self._counting = False
+        self._epoch = 0
 
     def add(self, result: CompressResult) -> None:
         """A request that was compressed, or found to hold nothing to save."""
@@ -51,9 +54,10 @@ class Savings:
                 self._failures += 1
                 self._last_failure = failure
             self._uncounted.append((time.time(), result))
-            waiting = len(self._uncounted) > _MOST_UNCOUNTED
+            waiting = len(self._uncounted) > _MOST_UNCOUNTED and not self._counting
+            self._counting = self._counting or waiting
         if waiting:
-            self._count()
+            threading.Thread(target=self._count_aside, name="headroom-savings", daemon=True).start()
 
     def add_failure(self, model: str, error: BaseException) -> None:
         """A request that went out as it came, because of trouble of ours."""
@@ -126,20 +130,38 @@ class Savings:
     def reset(self) -> None:
         """Start from zero."""
         with self._lock:
+            self._epoch += 1
             self._uncounted.clear()
             self._recent.clear()
             self._requests = self._failures = self._before = self._saved = self._retrievals = 0
             self._last_failure = ""
 
+    def _count_aside(self) -> None:
+        try:
+            self._count()
+        finally:
+            self._counting = False
+
     def _count(self) -> None:
+        with self._count_lock:  # whoever looks waits for what is being counted
+            while self._count_one():
+                pass
+
+    def _count_one(self) -> bool:
         with self._lock:
-            while self._uncounted:
-                at, result = self._uncounted.popleft()
-                saved, before = result.tokens_saved, result.tokens_before
+            if not self._uncounted:
+                return False
+            at, result = self._uncounted.popleft()
+            epoch = self._epoch
+        saved, before = result.tokens_saved, result.tokens_before  # outside the lock: no request waits for a tokenizer
+        applied = tuple(result.transforms_applied)
+        request = RequestSavings(at, result.model, before, before - saved, applied, _failure_in(result))
+        with self._lock:
+            if epoch == self._epoch:  # else reset() came between
                 self._before += before
                 self._saved += saved
-                applied = tuple(result.transforms_applied)
-                self._recent.append(RequestSavings(at, result.model, before, before - saved, applied, _failure_in(result)))
+                self._recent.append(request)
+        return True
 
     def __deepcopy__(self, memo: object) -> Savings:
         return self  # frameworks copy models and agents for every run; what they save belongs together

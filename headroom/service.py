@@ -65,11 +65,17 @@ class CompressionService:
 
     async def acompress(self, messages: Sequence[Message], model: str = "", *, lossless: bool | None = None) -> CompressResult | None:
         """The same for asynchronous programs: another thread takes large requests, and all where the store needs one."""
-        if _characters(messages) < WORTH_A_THREAD and not getattr(self.store, "needs_a_thread", False):
+        if not self._is_worth_a_thread(messages):
             return self.compress(messages, model, lossless=lossless)
         import asyncio  # loads sockets, which no other way of using headroom needs
 
         return await asyncio.to_thread(self.compress, messages, model, lossless=lossless)
+
+    def _is_worth_a_thread(self, messages: Sequence[Message]) -> bool:
+        try:
+            return bool(getattr(self.store, "needs_a_thread", False)) or _characters(messages) >= WORTH_A_THREAD
+        except Exception:  # compress() will say what is wrong with them
+            return True
 
     def answer(self, name_or_tool_call: Any, arguments: Mapping[str, Any] | str | None = None) -> str:
         """What to give the model for its call of `headroom_retrieve`; never raises."""

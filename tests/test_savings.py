@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -51,10 +53,21 @@ def _never(*_: Any) -> int:
     raise AssertionError("counted in the user's request")
 
 
-def test_many_requests_that_nobody_looks_at_are_counted_in_passing() -> None:
+def test_many_requests_that_nobody_looks_at_are_counted_in_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted_by: set[str] = set()
+    count_one = Savings._count_one
+
+    def spy(self: Savings) -> bool:
+        counted_by.add(threading.current_thread().name)
+        return count_one(self)
+
+    monkeypatch.setattr(Savings, "_count_one", spy)
     savings, result = Savings(most_remembered=5), _compressed()
     for _ in range(100):
         savings.add(result)
+    while savings._counting:
+        time.sleep(0.01)
+    assert counted_by == {"headroom-savings"}
     assert len(savings._uncounted) < 100
     assert savings.tokens_saved == 100 * result.tokens_saved
     assert len(savings.recent) == 5

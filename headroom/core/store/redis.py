@@ -45,6 +45,9 @@ class RedisStore:
     (`appendonly`), and so is what it evicts (`maxmemory-policy`).
     """
 
+    needs_a_thread = True
+    """It waits for a network: asynchronous programs ask it from another thread."""
+
     def __init__(
         self,
         url: str = "redis://127.0.0.1:6379/0",
