@@ -21,6 +21,9 @@ from headroom.core.types import Request, Shortened
 MARK_TOKENS = 40
 """About what a marker costs: a digest that leaves out less than that would save nothing."""
 
+_HOPELESS = 5
+"""A document so many times its allowance does not fit it by writing repeated values once."""
+
 _OPENING = re.compile(r"""\{\s*["}]|\[\s*[\[\]{"\-0-9tfn]""")
 _PARTNERS = {"{": "}", "[": "]"}
 
@@ -51,6 +54,10 @@ class JsonRecords:
         allowance = request.allowance(size)
         folded_note = _fold_note(folded)
         partial = folded.sifted is not None
+        if not partial and (request.lossless or size < _HOPELESS * allowance):
+            once = folded.text(repeated=True)
+            if len(once) < min(len(shorter), len(text)) and (request.lossless or estimate(once) <= allowance + MARK_TOKENS):
+                return Shortened(once, f"{folded_note}, repeated values once", lossy=False)
         if partial or (not request.lossless and size > allowance + MARK_TOKENS):
             outline = Outline(folded, len(shorter))
             del folded

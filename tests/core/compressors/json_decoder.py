@@ -51,7 +51,7 @@ def decode(text: str) -> Any:
             rest = reader.take_table(rest)
         return _resolve(root)
     heading, rest = ("", lines) if not lines[0].startswith("all rows: ") else (lines[0], lines[1:])
-    return _resolve(reader.table(heading, rest[0], rest[1:]))
+    return _resolve(reader.table(heading, rest))
 
 
 def _resolve(value: Any) -> Any:
@@ -74,6 +74,7 @@ _MISSING = object()
 class _Reader:
     def __init__(self) -> None:
         self.places: dict[str, Placeholder] = {}
+        self.labels: dict[str, Any] = {}
 
     def is_value(self, text: str) -> bool:
         before = dict(self.places)
@@ -94,11 +95,14 @@ class _Reader:
         match = re.match(r"table ([^:,\s]+)(?::$|, (all rows: .*))", lines[0])
         assert match, lines[0]
         place = self.places[match[1]]
-        place.value = self.table(match[2] or "", lines[1], lines[2 : 2 + place.count])
+        end = 2 + place.count + lines[1].startswith("repeated: ")
+        place.value = self.table(match[2] or "", lines[1:end])
         assert len(place.value) == place.count
-        return lines[2 + place.count :]
+        return lines[end:]
 
-    def table(self, heading: str, header: str, rows: list[str]) -> Any:
+    def table(self, heading: str, lines: list[str]) -> Any:
+        self.labels = self._labels(lines[0]) if lines[0].startswith("repeated: ") else {}
+        header, *rows = lines[bool(self.labels) :]
         constants = self._constants(heading.removeprefix("all rows: ")) if heading else []
         keyed = header.startswith("(key)")
         paths = self._paths(header.removeprefix("(key)").removeprefix(",") if keyed else header)
@@ -118,6 +122,15 @@ class _Reader:
                     _put(tree, path, cell)
             records.append((key, _as_lists(tree)))
         return dict(records) if keyed else [record for _, record in records]
+
+    def _labels(self, line: str) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        at = len("repeated: ") - 1
+        while at < len(line):
+            label = re.compile(r"\[[a-z]{1,2}\]=").match(line, at + 1)
+            assert label, line[at:]
+            found[label[0][:-1]], at = self._cell(line, label.end())
+        return found
 
     def _constants(self, text: str) -> list[tuple[list[Any], Any]]:
         found = []
@@ -180,6 +193,9 @@ class _Reader:
     def _cell(self, line: str, at: int) -> tuple[Any, int]:
         if at == len(line) or line[at] == ",":
             return _MISSING, at
+        end = line.find("]", at) + 1
+        if line[at:end] in self.labels:
+            return self.labels[line[at:end]], end
         if line[at] in '"[{':
             return self._value(line, at)
         end = line.find(",", at)

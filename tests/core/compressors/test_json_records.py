@@ -295,6 +295,74 @@ def test_repeated_columns_decode_to_the_original(column: list[Any], keyed: bool,
         assert decode(result.text) == parse_json(text)
 
 
+ROLES = ["arn:aws:iam::112233445566:role/nightly-backup, of all", "arn:aws:iam::112233445566:role/reader"]
+
+
+def test_long_values_of_many_rows_are_written_once() -> None:
+    rows = [{"id": i, "role": ROLES[i % 2], "when": {"days": [1, 15, i % 2], "zone": "Europe/Oslo", "at": "04:00"}} for i in range(9)]
+    result = shorten(json.dumps({"jobs": rows}), lossless())
+    document, title, repeated, header, first, *_ = result.text.split("\n")
+    assert (document, title) == (
+        '{"jobs":[table jobs: 9 rows]}',
+        "table jobs, all rows: when.days[0]=1,when.days[1]=15,when.zone=Europe/Oslo,when.at=04:00",
+    )
+    assert repeated == f'repeated: [a]="{ROLES[0]}",[b]={ROLES[1]}'
+    assert (header, first) == ("id,role,when.days[2]", "0,[a],0")
+    assert result.note == "9 rows as CSV: jobs, repeated values once" and not result.lossy
+    assert decode(result.text) == parse_json(json.dumps({"jobs": rows}))
+
+
+def test_a_whole_table_may_begin_with_repeated_values() -> None:
+    rows = [{"id": i, "role": ROLES[i % 2]} for i in range(9)]
+    folded = fold(json.dumps(rows))
+    assert folded.startswith("repeated: [a]=")
+    assert decode(folded) == parse_json(json.dumps(rows))
+
+
+def test_short_and_rare_values_stay_in_their_rows() -> None:
+    rows = [
+        {"id": i, "state": ("waiting", "running")[i % 2], "role": ROLES[0] if i == 3 else f"role {i} of its own, which is long"}
+        for i in range(9)
+    ]
+    assert "repeated: " not in fold(json.dumps(rows))
+
+
+def test_repeated_values_are_written_once_where_all_rows_fit_by_that() -> None:
+    rows = [{"id": i, "role": ROLES[i % 2], "note": f"note {i}"} for i in range(40)]
+    text = json.dumps(rows)
+    roomy, tight = (JsonRecords().compress(text, within(budget)) for budget in (300, 100))
+    assert roomy is not None and not roomy.lossy and roomy.text.startswith("repeated: ")
+    assert tight is not None and tight.lossy and "repeated: " not in tight.text
+
+
+def test_repeated_values_decode_to_the_original_two_thousand_times() -> None:
+    random_ = random.Random(5)
+    wide: list[Any] = [
+        *ROLES,
+        ["a list", "that is long enough to be worth it"],
+        {"[a]": 1, "x": ROLES[0]},
+        "[a],[b] is no label, but a string",
+        None,
+        7,
+    ]
+    labelled = 0
+    for _ in range(2_000):
+        values = random_.sample(wide, random_.randrange(1, 4))
+        rows: list[dict[str, Any]] = [
+            {"n": i, "first": random_.choice(values), "second": random_.choice(values), "of": {"it": random_.choice(values)}}
+            for i in range(random_.randrange(3, 9))
+        ]
+        for row in rows:
+            if random_.random() < 0.05:
+                del row["second"]
+        text = json.dumps({"rows": rows, "more": rows[:3]} if len(rows) % 2 else rows)
+        result = JsonRecords().compress(text, lossless())
+        assert result is not None
+        assert decode(result.text) == parse_json(text)
+        labelled += "repeated: " in result.text
+    assert labelled > 500
+
+
 @settings(max_examples=2_000, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(documents, st.booleans(), st.sampled_from(["", " ", "\n  "]))
 def test_a_fold_decodes_to_the_original(value: Any, ascii_only: bool, gap: str) -> None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from headroom.core.compressors.records.repeated import written
 from headroom.core.compressors.records.text import key_text, string_cell, string_cells, write
 
 if TYPE_CHECKING:
@@ -131,14 +132,13 @@ class Folded:
         """The table that is all of the document, if it is one."""
         return self.places.get(id(self.root))
 
-    def text(self) -> str:
-        """Everything, nothing left out."""
+    def text(self, *, repeated: bool = False) -> str:
+        """Everything, nothing left out; `repeated`: long cells that stand in many rows are written once."""
         parts: list[str] = []
         if self.whole is None:
             parts.append("\n".join(map(write, self.root)) if self.lines else write(self.root))
         for table in self.tables:
-            parts.append(table.heading())
-            parts.extend(table.rows())
+            parts.extend(written(table) if repeated else [table.heading(), *table.rows()])
         return "\n".join(parts)
 
 
