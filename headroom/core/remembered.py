@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from headroom.core.conversation import Conversation
 from headroom.core.types import Message
 
-MOST_CONVERSATIONS = 32
+MOST_CONVERSATIONS = 256
 MOST_CHARACTERS = 64_000_000
 
 

@@ -11,9 +11,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 _SPACE = re.compile(r"[ \t\r\n]*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _value_at = json.JSONDecoder().raw_decode
+# These find where a value ends without making anything of it: ten times faster than reading it.
+_READ_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_READ_ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def read_object(raw: bytes) -> dict[str, Any] | None:
@@ -33,38 +38,42 @@ def rewritten(raw: bytes, before: dict[str, Any], after: dict[str, Any]) -> byte
     if after is before:
         return raw
     try:
-        return _as_utf8(_merged(raw.decode("utf-8").strip(), before, after))
+        return _merged(raw.strip(), before, after)
     except (ValueError, IndexError, RecursionError):
         return write(after)
 
 
 def write(value: Any) -> bytes:
     """JSON in as few bytes as possible; characters that UTF-8 does not have (lone surrogates) are escaped."""
-    return _as_utf8(_new(value))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
 
 
-def _merged(text: str, before: Any, after: Any) -> str:
-    """`after` as JSON, with the characters of `text` for all that it shares with `before`, which `text` holds."""
+def _merged(raw: bytes, before: Any, after: Any) -> bytes:
+    """`after` as JSON, with the characters of `raw` for all that it shares with `before`, which `raw` holds."""
     if after is before:
-        return text
+        return raw
     if isinstance(before, dict) and isinstance(after, dict):
-        texts = dict(_fields(text))
-        fields = ((key, _merged(texts[key], before[key], value) if key in before else _new(value)) for key, value in after.items())
-        return "{" + ",".join(f"{_new(key)}:{field}" for key, field in fields) + "}"
+        written = _fields(raw)
+        fields = [(key, _merged(written[key], before[key], value) if key in before else write(value)) for key, value in after.items()]
+        return b"{" + b",".join([write(key) + b":" + field for key, field in fields]) + b"}"
     if isinstance(before, list) and isinstance(after, list):
-        return "[" + ",".join(_merged_elements(list(_elements(text)), before, after)) + "]"
-    return _new(after)
+        return b"[" + b",".join(_merged_elements(_elements(raw), before, after)) + b"]"
+    return write(after)
 
 
-def _merged_elements(texts: list[str], before: list[Any], after: list[Any]) -> Iterator[str]:
+def _merged_elements(written: list[bytes], before: list[Any], after: list[Any]) -> Iterator[bytes]:
     """Elements stay in order; some may be new between the old ones."""
     place = 0
     for value in after:
         found = next((index for index in range(place, len(before)) if _comes_from(value, before[index])), None)
         if found is None:
-            yield _new(value)
+            yield write(value)
         else:
-            yield _merged(texts[found], before[found], value)
+            yield _merged(written[found], before[found], value)
             place = found + 1
 
 
@@ -81,24 +90,38 @@ def _is_told_apart(value: Any, other: Any) -> bool:
     return value is other and isinstance(value, (str, list, dict)) and len(value) > 1
 
 
-def _fields(text: str) -> Iterator[tuple[str, str]]:
-    """The fields of the object that `text` is, as they are written."""
+def _fields(raw: bytes) -> dict[str, bytes]:
+    """The fields of the object that `raw` is, as they are written."""
+    try:
+        return {key: bytes(value) for key, value in _READ_FIELDS.decode(raw).items()}
+    except msgspec.DecodeError:  # a lone surrogate, which it refuses
+        return dict(_fields_one_by_one(raw.decode()))
+
+
+def _elements(raw: bytes) -> list[bytes]:
+    """The elements of the list that `raw` is, as they are written."""
+    try:
+        return [bytes(value) for value in _READ_ELEMENTS.decode(raw)]
+    except msgspec.DecodeError:
+        return list(_elements_one_by_one(raw.decode()))
+
+
+def _fields_one_by_one(text: str) -> Iterator[tuple[str, bytes]]:
     at = _after_space(text, 1)
     while text[at] != "}":
         key, at = _value_at(text, at)
         start = _after_space(text, _after_space(text, at) + 1)
         _, at = _value_at(text, start)
-        yield key, text[start:at]
+        yield key, text[start:at].encode()
         at = _after_comma(text, at)
 
 
-def _elements(text: str) -> Iterator[str]:
-    """The elements of the list that `text` is, as they are written."""
+def _elements_one_by_one(text: str) -> Iterator[bytes]:
     at = _after_space(text, 1)
     while text[at] != "]":
         start = at
         _, at = _value_at(text, start)
-        yield text[start:at]
+        yield text[start:at].encode()
         at = _after_comma(text, at)
 
 
@@ -110,17 +133,6 @@ def _after_space(text: str, at: int) -> int:
 def _after_comma(text: str, at: int) -> int:
     at = _after_space(text, at)
     return _after_space(text, at + 1) if text[at] == "," else at
-
-
-def _new(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _as_utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
 
 
 def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
