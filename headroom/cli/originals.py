@@ -18,7 +18,7 @@ from headroom.stores import default_store
 
 NamespaceOption = Annotated[str | None, typer.Option("--namespace", metavar="NAME", help="Only this namespace's.")]
 UNITS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
-_AGE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s?([smhdw])")
+_AGE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s?([smhdw])", re.ASCII)
 
 
 def stats_command(store: StoreOption = None, namespace: NamespaceOption = None, as_json: JsonOption = False) -> None:
