@@ -1,4 +1,4 @@
-"""Three places where the caller's own code may take part. What a hook raises reaches the caller: it is their code."""
+"""Four places where the caller's own code may take part. What a hook raises reaches the caller: it is their code."""
 
 from __future__ import annotations
 
@@ -72,6 +72,16 @@ class CompressionHooks:
     def pre_compress(self, messages: list[Message], ctx: CompressContext) -> list[Message]:
         """See the messages first; return them, or other ones to compress in their place. Never change them in place."""
         return messages
+
+    def redact(self, text: str) -> str:
+        """A tool's output or a user's text without what nobody may keep; called before it is read, stored or shortened.
+
+        What this returns takes the text's place everywhere: in the store, in what is retrieved, in what the model
+        reads, whether or not it is then shortened. Nothing else is ever stored. It must depend on the text alone, and
+        find nothing more in its own result: the same text is redacted again in every turn, and what comes back from
+        the store too. If it raises, so does compress(); integrations then send the request as it came, and store nothing.
+        """
+        return text
 
     def compute_biases(self, messages: list[Message], ctx: CompressContext) -> dict[int, float]:
         """How firmly to compress, by message index: above 1.0 keeps more, below 1.0 compresses more, infinity keeps all.

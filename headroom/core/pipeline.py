@@ -12,13 +12,14 @@ from headroom.core.errors import ConfigError, FormatError
 from headroom.core.hooks import CompressEvent, CompressionHooks
 from headroom.core.keep import Kept, keep
 from headroom.core.messages import TOO_DEEP, join, split
+from headroom.core.redaction import redacted
 from headroom.core.remembered import RememberedConversations
 from headroom.core.rereads import VisibleLines
 from headroom.core.result import BlockReport, CompressResult
 from headroom.core.store import default_store
 from headroom.core.store.base import CompressionStore, reference_for
 from headroom.core.tokens import encoding_for, estimate, surely_smaller
-from headroom.core.types import ContentBlock, Message
+from headroom.core.types import ContentBlock, Message, Path
 
 _remembered = RememberedConversations()
 NOTHING_TO_SAVE = "nothing to save"
@@ -56,11 +57,12 @@ def compress(
     encoding, _ = encoding_for(_model_name(model))
     originals = _as_list(messages)
     biases: dict[int, float] = {}
+    redactions: frozenset[Path] = frozenset()
     if hooks is not None and not all(callable(getattr(hooks, name, None)) for name in ("pre_compress", "compute_biases", "post_compress")):
         raise ConfigError(f"hooks must be CompressionHooks (pre_compress, compute_biases, post_compress), not {hooks!r}")
     if hooks is not None:
         context = _read_all(originals).context(model)
-        originals = _as_list(hooks.pre_compress(originals, context))
+        originals, redactions = redacted(_as_list(hooks.pre_compress(originals, context)), hooks)
         biases = _checked_biases(hooks.compute_biases(originals, context))
 
     key = (settings, lossless, encoding)
@@ -76,7 +78,7 @@ def compress(
     kept = keep(conversation, settings.namespace, default_store if store is None else store)
     if kept.renamed:
         _rename(conversation, kept.renamed)
-    result = _result(conversation, originals, model, kept)
+    result = _result(conversation, originals, model, kept, redactions)
     _remembered.give(key, conversation)
     if hooks is not None:
         hooks.post_compress(CompressEvent(result, context))
@@ -201,7 +203,7 @@ def _rename(conversation: Conversation, renamed: dict[str, str]) -> None:
     conversation.originals = {renamed.get(reference, reference): text for reference, text in conversation.originals.items()}
 
 
-def _result(conversation: Conversation, messages: list[Message], model: str, kept: Kept) -> CompressResult:
+def _result(conversation: Conversation, messages: list[Message], model: str, kept: Kept, redactions: frozenset[Path]) -> CompressResult:
     """Join: the texts go back to their places; everything else is the caller's own object."""
     out = list(messages)
     reports = list(conversation.reports)
@@ -214,6 +216,8 @@ def _result(conversation: Conversation, messages: list[Message], model: str, kep
             replacements = [(path, text) for path, text in replacements if path in folds]
         if replacements:
             out[index] = join(messages[index], replacements)
+    if redactions:
+        reports = [report.as_redacted() if report.path in redactions else report for report in reports]
     return CompressResult(out, reports, model, list(conversation.messages), kept.held)
 
 

@@ -21,7 +21,7 @@ class BlockReport:
     `note` (the marker's words) and `reason`, which says why a text was left alone ("" if it was changed).
     """
 
-    __slots__ = ("_encoding", "after", "before", "kind", "lossy", "note", "path", "reason", "reference")
+    __slots__ = ("_encoding", "after", "before", "kind", "lossy", "note", "path", "reason", "redacted", "reference")
 
     def __init__(
         self,
@@ -43,17 +43,19 @@ class BlockReport:
         self.lossy = lossy
         self.note = note
         self.reason = reason
+        self.redacted = False
+        """Whether the caller's `redact` took something out. `before` is then the text without it: the other is kept nowhere."""
         self._encoding = encoding
 
     @property
     def compressor(self) -> str:
         """The compressor that changed the text: it has its kind's name. "" if none did."""
-        return self.kind if self.changed else ""
+        return self.kind if self.before is not self.after else ""
 
     @property
     def changed(self) -> bool:
         """Whether the text that leaves differs from the one that came."""
-        return self.before is not self.after
+        return self.before is not self.after or self.redacted
 
     @property
     def stored(self) -> bool:
@@ -91,6 +93,21 @@ class BlockReport:
         return BlockReport(
             self._block, after, kind=self.kind, reference=reference, lossy=self.lossy, note=self.note, encoding=self._encoding
         )
+
+    def as_redacted(self) -> BlockReport:
+        """The same report of a text that was redacted first."""
+        report = BlockReport(
+            self._block,
+            self.after,
+            kind=self.kind,
+            reference=self.reference,
+            lossy=self.lossy,
+            note=self.note,
+            reason=self.reason,
+            encoding=self._encoding,
+        )
+        report.redacted = True
+        return report
 
     @property
     def _block(self) -> ContentBlock:
@@ -148,10 +165,12 @@ class CompressResult:
 
     @cached_property
     def transforms_applied(self) -> list[str]:
-        """What ran, in order: "router:KIND:SHARE" with the share of the text's tokens removed, or "failed:KIND:WHY"."""
+        """What ran, in order: "router:KIND:SHARE" with the share of the text's tokens removed, "redacted", or "failed:KIND:WHY"."""
         applied = []
         for block in self.blocks:
-            if block.changed:
+            if block.redacted:
+                applied.append("redacted")
+            if block.compressor:
                 share = block.tokens_saved / max(1, block.tokens_before)
                 applied.append(f"router:{block.kind}:{share:.2f}")
             elif block.failed:

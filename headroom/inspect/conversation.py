@@ -120,9 +120,10 @@ def _message(one: Examined, index: int, message: Any, blocks: list[BlockReport],
 
 def _block(one: Examined, block: BlockReport, comparer: Comparer) -> str:
     who = one.tools.get(block.path) or "the user"
-    if not block.changed:
+    if not block.compressor:
         comparer.show(block.after)
-        return _quiet(f"{who}, {block.tokens_before:,} tokens, left alone: {block.reason}", block.after)
+        redacted = ", redacted" if block.redacted else ""
+        return _quiet(f"{who}, {block.tokens_before:,} tokens{redacted}, left alone: {block.reason}", block.after)
     difference = comparer.compare(block.before, block.after, lossy=block.lossy, points_back="shown earlier" in block.note)
     saved = f"{block.tokens_before:,} to {block.tokens_after:,} tokens, {share(block.tokens_saved, block.tokens_before)} saved"
     how = "shortened, the rest is in the store" if block.lossy else "written shorter, nothing left out"
