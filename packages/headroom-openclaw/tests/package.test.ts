@@ -30,7 +30,7 @@ test("publint finds nothing", async () => {
 });
 
 test("it holds the built plugin and its manifest, and needs no other package", () => {
-  expect(files.sort()).toEqual(["dist/index.js", "openclaw.plugin.json", "package.json"]);
+  expect(files.sort()).toEqual(["README.md", "dist/index.js", "openclaw.plugin.json", "package.json"]);
   const imported = [...code.matchAll(/^import .* from "([^"]+)";$/gm)].map(([, name]) => name);
   expect(new Set(imported)).toEqual(new Set(["openclaw/plugin-sdk/core", "openclaw/plugin-sdk/plugin-entry"]));
   expect(JSON.parse(readFileSync(join(root, "package.json"), "utf8")).dependencies).toBeUndefined();

@@ -119,6 +119,13 @@ def test_through_the_gateway(machine: Machine, model: ScriptedModel, headroom: H
         assert "one order failed" in compacted["result"]["summary"]
         assert compacted["result"]["tokensAfter"] < compacted["result"]["tokensBefore"]
 
+        (machine.workspace / "more.json").write_text(ORDERS.replace("ord_7", "ord_8"), encoding="utf-8")
+        model.clear()
+        model.script = [calls("read", path="more.json"), OVER]
+        assert machine.say("And the others?")[0] == OVER
+        assert "one order failed" in json.dumps(model.requests[0].body)  # the summary stands in the history's place
+        assert len(model.requests[1].tool_outputs[-1]) < len(ORDERS) / 3
+
         headroom.kill()
         model.clear()
         model.script = [calls("read", path="orders.json"), OVER]
