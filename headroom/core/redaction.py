@@ -34,7 +34,8 @@ def redacted(messages: list[Message], hooks: CompressionHooks) -> tuple[list[Mes
     if redact is None or getattr(type(hooks), "redact", None) is CompressionHooks.redact:
         return messages, frozenset()
     known = _known_by(hooks)
-    out, paths = list(messages), set()
+    out = list(messages)
+    paths: set[Path] = set()
     for index, message in enumerate(messages):
         replacements = _replacements(index, message, redact, known)
         if replacements:
