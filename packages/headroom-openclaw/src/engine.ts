@@ -6,6 +6,7 @@ import type { Headroom } from "./headroom.js";
 
 export const ENGINE = "headroom";
 const CHARACTERS_PER_TOKEN = 4;
+const NOT_TEXT = new Set(["data", "details", "usage"]);
 const MOST_KEYS = 10_000;
 
 /**
@@ -45,10 +46,16 @@ async function assembled(params: AssembleParams, headroom: Headroom, turns: Curr
   });
   const history = answer === undefined ? messages : answer.notice ? withNotice(answer.messages, answer.leftOut[0], answer.notice) : answer.messages;
   turns.assembled(sessionId, { model, retrieves, history }, prompt);
-  if (answer === undefined) return { messages, estimatedTokens: Math.ceil(JSON.stringify(messages).length / CHARACTERS_PER_TOKEN) };
+  if (answer === undefined) return { messages, estimatedTokens: roughTokens(messages) };
   // Turns that left may hide that the transcript overflows: OpenClaw should look at it, and compact it in its own way.
   const promptAuthority = answer.notice ? "preassembly_may_overflow" : "assembled";
   return { messages: history, estimatedTokens: answer.estimatedTokens, promptAuthority };
+}
+
+/** For when nobody counts: pictures and what the model never sees must not look like a context that overflows. */
+function roughTokens(messages: AgentMessage[]): number {
+  const seen = JSON.stringify(messages, (key, value) => (NOT_TEXT.has(key) ? undefined : value));
+  return Math.ceil(seen.length / CHARACTERS_PER_TOKEN);
 }
 
 function withNotice(messages: AgentMessage[], at: number, notice: string): AgentMessage[] {

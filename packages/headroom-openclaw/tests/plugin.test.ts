@@ -154,6 +154,12 @@ test("a dead Headroom: ordinary OpenClaw, and one warning that says what to do",
   expect(warnings[0]).toMatch(/headroom proxy.*autoStart/);
 });
 
+test("a dead Headroom: a picture does not look like a context that overflows", async () => {
+  const picture = { role: "user", content: [{ type: "image", data: "A".repeat(4_000_000), mimeType: "image/png" }] };
+  const { estimatedTokens } = await hosted(DEAD).engine.assemble({ ...session, messages: [picture] });
+  expect(estimatedTokens).toBeLessThan(100);
+});
+
 test("a Headroom that hangs is waited for once, not at every call", async () => {
   let asked = 0;
   const deaf = createServer(() => asked++).listen(0, "127.0.0.1");
