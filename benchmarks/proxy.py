@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import os
 import re
 import subprocess
@@ -67,13 +68,16 @@ class Measured:
 class Client:
     """One connection that is kept open, written on and read from by hand."""
 
-    def __init__(self, port: int, turns: Turns) -> None:
+    def __init__(self, side: str, port: int, turns: Turns) -> None:
+        self.side = side
         self.port = port
         self.turns = turns
         self.streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, body: bytes, measured: Measured) -> None:
         try:
+            if self.streams is not None and self.streams[0].at_eof():  # closed by the other side while nothing was asked
+                self.close()
             if self.streams is None:
                 self.streams = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 20)
             await self._ask(body, measured, *self.streams)
@@ -82,7 +86,7 @@ class Client:
             self.close()
 
     async def _ask(self, body: bytes, measured: Measured, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = "POST /v1/messages HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\nx-api-key: sk-bench\r\n"
+        head = f"POST /v1/messages HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\nx-api-key: {self.side}\r\n"
         began = time.monotonic_ns()
         writer.write(f"{head}anthropic-version: 2023-06-01\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
         answer = await reader.readuntil(b"\r\n\r\n")
@@ -109,7 +113,7 @@ async def run_load(load: Load, ports: dict[str, int], known: bool) -> dict[str, 
     """All sides take turns: a round of direct requests, a round through each proxy, and so on."""
     measured = {name: Measured() for name in ports}
     clients = {
-        name: [Client(port, Turns(f"{name} {load.streams} {number}", known)) for number in range(load.streams)]
+        name: [Client(name, port, Turns(f"{name} {load.streams} {number}", known)) for number in range(load.streams)]
         for name, port in ports.items()
     }
     for name in ports:  # a first turn that is not counted: connections, and what is known from now on
@@ -186,6 +190,13 @@ def _started(command: list[str], settings: dict[str, str]) -> Iterator[subproces
                 process.kill()
 
 
+def received(model: int) -> dict[str, float]:
+    """Side -> mean bytes of the bodies that the model got from it."""
+    with urlopen(f"http://127.0.0.1:{model}/received") as answer:
+        found: dict[str, float] = json.load(answer)
+        return found
+
+
 def _wait(url: str) -> None:
     until = time.monotonic() + 120
     while True:
@@ -223,11 +234,12 @@ def latency(loads: tuple[Load, ...], peer: bool) -> None:
                 if peer:
                     ports["headroom-ai"] = stack.enter_context(theirs(model))[0]
                 measured = asyncio.run(run_load(load, ports, known))
+                sizes = received(model)
             for name in list(ports)[1:]:
-                first.append(_row(load, known, name, measured, "first"))
+                first.append([*_row(load, known, name, measured, "first"), f"{sizes[name] / 1000:.1f}"])
                 chunks.append(_row(load, known, name, measured, "chunks"))
     head = ["streams at once", "20 KB are", "proxy", "p50 direct", "p50 added", "p99 direct", "p99 added", "requests", "errors"]
-    table("First byte, ms", head, first)
+    table("First byte, ms", [*head, "KB sent on"], first)
     table("From a chunk's writing to its arrival, ms", [*head[:-2], "chunks", "errors"], chunks)
 
 
@@ -253,7 +265,9 @@ def memory(requests: int, peer: bool) -> None:
 
 
 async def _many(port: int, pid: int, marks: list[int]) -> tuple[list[float], float, int]:
-    clients = [Client(port, Turns(f"memory {number}", known=False, characters=5_000, stream=False)) for number in range(MEMORY_AT_ONCE)]
+    clients = [
+        Client("memory", port, Turns(f"memory {number}", known=False, characters=5_000, stream=False)) for number in range(MEMORY_AT_ONCE)
+    ]
     measured, sizes, done = Measured(), [], 0
     began = time.perf_counter()
 

@@ -2,18 +2,21 @@
 
     python benchmarks/proxy_upstream.py THINK_SECONDS CHUNKS GAP_SECONDS        prints its port, serves until killed
 
-Answers every POST in Anthropic's dialect: a stream if the body asks for one, each piece of text the time at which it
+GET /received says how many bytes a body had on average, for each key that clients sent. Answers every POST in Anthropic's dialect: a stream if the body asks for one, each piece of text the time at which it
 was written, in nanoseconds of the machine's monotonic clock.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import sys
 import time
+from typing import ClassVar
 
 _LENGTH = re.compile(rb"content-length:\s*(\d+)", re.IGNORECASE)
+_KEY = re.compile(rb"x-api-key:\s*(\S+)", re.IGNORECASE)
 _USAGE = '"usage":{"input_tokens":10,"output_tokens":1}'
 _MESSAGE = '{"id":"msg_1","type":"message","role":"assistant","model":"scripted","stop_sequence":null,'
 
@@ -22,6 +25,7 @@ class Connection(asyncio.Protocol):
     """One client; requests one after the other."""
 
     think, chunks, gap = 0.0, 10, 0.0
+    bodies: ClassVar[dict[str, list[int]]] = {}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -39,6 +43,11 @@ class Connection(asyncio.Protocol):
         if len(self._buffer) >= end:
             body = bytes(self._buffer[len(head) + 4 : end])
             del self._buffer[:end]
+            if head.startswith(b"GET"):
+                self._transport.write(self._sizes())
+                return
+            key = _KEY.search(head)
+            self.bodies.setdefault(key[1].decode() if key else "", []).append(len(body))
             self._answering = asyncio.ensure_future(self._answer(b'"stream":true' in body or b'"stream": true' in body))
 
     def connection_lost(self, _: Exception | None) -> None:
@@ -63,6 +72,10 @@ class Connection(asyncio.Protocol):
         self._write("message_delta", '"delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":5}')
         self._write("message_stop", '"end":true')
         self._transport.write(b"0\r\n\r\n")
+
+    def _sizes(self) -> bytes:
+        body = json.dumps({key: sum(sizes) / len(sizes) for key, sizes in self.bodies.items()}).encode()
+        return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
 
     def _write(self, name: str, fields: str) -> None:
         event = f'event: {name}\ndata: {{"type":"{name}",{fields}}}\n\n'.encode()
