@@ -17,7 +17,7 @@ _JSON_STARTS = (
     re.compile(r"=\s[ \t]*(?=[\[{])"),
 )
 """Where a document may begin. One pattern for each sign before it: each begins with one character, and is found at once."""
-_FENCED = re.compile(r"^(```+|~~~+)[^\n`]*\n", re.MULTILINE)
+_FENCED = re.compile(r"^(```+|~~~+(?!~))[^\n`]*\n", re.MULTILINE)
 # Values are thrown away, objects as soon as they are closed: 10 MB of them would take 150 MB.
 _DECODER = json.JSONDecoder(object_pairs_hook=lambda _: None, parse_float=len, parse_int=len, parse_constant=len)
 _LOG_LINE = re.compile(

@@ -53,7 +53,7 @@ _SUMMARY = re.compile(
     r"|(?:\S+ +){0,8}?\d+ (?:problems? \(|examples?\b|passing\b|failing\b|errors? and \d|errors? generated|warnings? (?:emitted|generated))"
     r"|\s*\d+ (?:[Ee]rror|[Ww]arning)\(?s\)?$"
 )
-_BANNER = re.compile(r"=+ (?:FAILURES|ERRORS|short test summary info|warnings summary) =+|failures:$|Failures?:$|-+ Captured \w+.* -+$")
+_BANNER = re.compile(r"=+ (?:FAILURES|ERRORS|short test summary info|warnings summary) =+|failures:$|Failures?:$|-+ Captured \w.* -+$")
 _NOT_OWN = re.compile(r"[=_\-]{3,}|\S+ (?:PASSED|FAILED)\b|FAIL|PASS|ok |=== RUN|\s*--- ")
 NEVER = 1 << 40
 """Added to the cost of what passed: it is counted, not shown, whatever the budget."""

@@ -28,11 +28,11 @@ _STRONG = re.compile(
     "|".join(
         (
             r"(?:async )?def \w+[(:!?]?",
-            r"class \w+[\w., ()\[\]<>:]*[:{]?$",
+            r"class \w[\w., ()\[\]<>:]*[:{]?$",
             r"from [\w.]+ import\b",
             r"import (?:[\w.]+(?: as \w+)?(?:, [\w.]+)*;?$|[\w{*].* from )",
             r"(?:export |default |async |public |private |protected |static |final |abstract |pub(?:\(\w+\))? |unsafe |inline |override )*"
-            r"(?:function\b|class \w|interface \w+[\w <>,.]*\{|fn \w|func [\w(]|struct \w+|enum \w+|trait \w|impl[ <]|namespace [\w\\:.]+)",
+            r"(?:function\b|class \w|interface \w[\w <>,.]*\{|fn \w|func [\w(]|struct \w+|enum \w+|trait \w|impl[ <]|namespace [\w\\:.]+)",
             r"(?:export )?const \w+",
             r"#(?:ifn?def|define) \w|#include [<\"]|typedef \w|template ?<|#!/",
             r"package [\w.]+;?$|use [\w:\\]+|require(?:_relative)? ['\"]",
@@ -67,7 +67,7 @@ _FOREIGN = re.compile(
 )
 _PROSE = re.compile(r"(?:[A-Z*_`\[(][\w'`*\[(\-]*|[a-z]+) (?:[\w'`*\-\]\[()./]+[,;:.]? ){5}")
 _PYTHON_SIGN = re.compile(
-    r"\s*(?:(?:async )?def \w+\(.*|class \w+.*:$|from [\w.]+ import |elif .*:$|import [\w.]+(?: as \w+)?$|\"\"\""
+    r"\s*(?:(?:async )?def \w+\(.*|class \w.*:$|from [\w.]+ import |elif .*:$|import [\w.]+(?: as \w+)?$|\"\"\""
     r"|(?:if|for|while|with|try|else|except)\b[^{;]*:$)"
 )
 _BRACE_SIGN = re.compile(r".*(?:[{;]|\bend)$|\s*(?:\}[;,)]*$|//)")

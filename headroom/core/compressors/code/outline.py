@@ -244,7 +244,7 @@ class _Reader:
         return marked
 
 
-_PYTHON_DEFINITION = re.compile(r"\s*(?:def|class|async def) \w+.*[:(,]\s*$")
+_PYTHON_DEFINITION = re.compile(r"\s*(?:def|class|async def) \w.*[:(,]\s*$")
 
 
 def _definitions_in(section: Sequence[str]) -> int:

@@ -89,13 +89,13 @@ _SIGNS = tuple(
     for language, signs in {
         "go": (r"package \w+$",),
         "rust": (
-            r"(?:pub(?:\(\w+\))? |unsafe |async )*fn \w+.*(?:->|\{)",
+            r"(?:pub(?:\(\w+\))? |unsafe |async )*fn \w.*(?:->|\{)",
             r"impl(?:<[^>\n]*>)? [\w:<>]+ (?:for |\{)",
             r"use (?:crate|std|super)::",
         ),
         "java": (r"package [\w.]+;$", r"import (?:static )?[\w.*]+;$", r"public (?:final |abstract )*(?:class|interface|enum|record) \w"),
         "cpp": (r"#include [<\"]", r"namespace \w+", r"template ?<", r"class \w+(?: final)? : (?:public|private) "),
-        "typescript": (r"(?:export )?(?:interface|enum|type) \w+.*[{=]", r".*\b\w+\??: (?:string|number|boolean|void|any|unknown)\b"),
+        "typescript": (r"(?:export )?(?:interface|enum|type) \w.*[{=]", r".*\b\w+\??: (?:string|number|boolean|void|any|unknown)\b"),
         "javascript": (
             r"(?:export |async |default )*(?:function\b|const \w|class \w)",
             r"(?:var|let) \w+ =",

@@ -27,7 +27,7 @@ _STYLES = (
     re.compile(r" {0,12}([1-9][0-9]{0,6}) ?[|│]"),
     re.compile(r" {0,12}([1-9][0-9]{0,6}) "),
 )
-_TABLE_RULE = re.compile(r"[ |+]*-{2,}[-|+: ]*[|+][-|+: ]*$")
+_TABLE_RULE = re.compile(r"[ |+]*--[-: ]*[|+][-|+: ]*$")
 _LOOKS_NUMBERED = re.compile(r"[0-9]{1,7}\t")
 _SAMPLED_LINES = 150
 _LEAST_RUN = 4
