@@ -40,11 +40,14 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 def set_up(connection: sqlite3.Connection, patience: float) -> None:
     version, application = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("user_version", "application_id"))
+    if version < 0:
+        raise sqlite3.OperationalError(f"nobody knows its schema ({version}): it was not written by any version")
     if version > SCHEMA_VERSION:
         raise sqlite3.OperationalError(f"it was written by a newer version (schema {version}, this one knows {SCHEMA_VERSION})")
     if application != APPLICATION_ID and not _is_empty(connection):
         raise sqlite3.OperationalError("it is another program's database")
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # has a meaning only before the first table
+    if version == 0:  # later it has no meaning, and would wait for whoever is writing: reading must not
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     _use_write_ahead_log(connection, patience)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA journal_size_limit = {16 << 20}")
