@@ -10,7 +10,9 @@ import pytest
 
 from headroom import RedisStore, SQLiteStore, cli
 from headroom.cli.originals import age_in_seconds
+from tests.proxy.running import Proxy, question
 from tests.redis_server import RedisServer
+from tests.scripted_model import ScriptedModel
 from tests.test_cli import LOG, reference_in, run
 
 DAY = 86_400.0
@@ -106,6 +108,13 @@ def test_a_url_in_place_of_a_file(server: RedisServer, how: str, monkeypatch: py
     assert run("purge", "--yes", *store).stdout == "1 original deleted\n"
     assert run("retrieve", reference, *store).exit_code == cli.UNKNOWN_REFERENCE
     assert not list(store_of_its_own.iterdir()), "no file beside it"
+
+
+def test_the_proxy_takes_a_url_too(server: RedisServer, store_of_its_own: Path) -> None:
+    with ScriptedModel(["ok"]) as model, Proxy(model, store=server.url) as proxy:
+        assert proxy.post("openai", question("openai")).headers["x-headroom-compressed"] == "true"
+    assert RedisStore(server.url).purge() == 1
+    assert not list(store_of_its_own.iterdir())
 
 
 def test_a_password_is_not_shown(server: RedisServer) -> None:
