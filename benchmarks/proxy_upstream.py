@@ -2,8 +2,9 @@
 
     python benchmarks/proxy_upstream.py THINK_SECONDS CHUNKS GAP_SECONDS        prints its port, serves until killed
 
-GET /received says how many bytes a body had on average, for each key that clients sent. Answers every POST in Anthropic's dialect: a stream if the body asks for one, each piece of text the time at which it
-was written, in nanoseconds of the machine's monotonic clock.
+Answers every POST in Anthropic's dialect: a stream if the body asks for one, each piece of text the time at which it
+was written, in nanoseconds of the machine's monotonic clock. GET /received says how many bytes a body had on average,
+for each key that clients sent.
 """
 
 from __future__ import annotations
