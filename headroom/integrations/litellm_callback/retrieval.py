@@ -20,7 +20,9 @@ def answered_dialects() -> frozenset[str]:
     """The dialects in which this release of LiteLLM lets a callback answer a tool call within the caller's request."""
     if not hasattr(CustomLogger, "async_build_agentic_loop_plan"):
         return frozenset()
-    dialects = {"anthropic"}
+    dialects = set()
+    if hasattr(BaseLLMHTTPHandler, "_agentic_hook_kwargs"):  # before, what follows went to Anthropic, wherever the request did
+        dialects.add("anthropic")
     if find_spec("litellm.litellm_core_utils.chat_completion_agentic_loop") is not None:
         dialects.add("openai")
     hooks = getattr(BaseLLMHTTPHandler, "_call_agentic_completion_hooks", None)

@@ -8,13 +8,24 @@ from typing import Any
 
 import pytest
 
+from headroom.integrations.litellm_callback.retrieval import answered_dialects
 from tests import shop
 from tests.conversations import call_and_output
 from tests.scripted_model import Reply, Request, ScriptedModel, calls
 
 LITELLMS_OWN_WARNINGS = [
     pytest.mark.filterwarnings(r"ignore:Items? .* on TypedDict class:UserWarning"),  # from pydantic, about LiteLLM's types
+    pytest.mark.filterwarnings("ignore:Accessing the 'model_:DeprecationWarning"),  # from pydantic, in older releases
 ]
+
+ANSWERED = answered_dialects()
+
+
+def answered(*dialects: str) -> pytest.MarkDecorator:
+    """For tests of what older releases of LiteLLM cannot do."""
+    missing = [dialect for dialect in dialects or ("openai", "anthropic", "responses") if dialect not in ANSWERED]
+    return pytest.mark.skipif(bool(missing), reason=f"this LiteLLM cannot answer tool calls in {missing}")
+
 
 ORDERS = json.dumps(shop.orders(300))
 WANTED = "ord_7123"

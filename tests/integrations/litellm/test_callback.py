@@ -20,6 +20,7 @@ from tests.integrations.litellm.talk import (
     TOOLS,
     Model,
     Provider,
+    answered,
     conversation,
     is_shorter,
     sent_output,
@@ -143,6 +144,7 @@ async def test_an_input_that_is_one_text_stays_one(callback: HeadroomCallback) -
     assert len(sent) < len(ORDERS) / 2
 
 
+@answered("openai")
 async def test_each_request_repeats_the_one_before(callback: HeadroomCallback) -> None:
     """Byte for byte, or the provider's prefix cache misses; with the tool in the list from the first request on."""
     messages: list[Any] = [{"role": "user", "content": "hello"}]
@@ -229,6 +231,7 @@ async def test_a_mistyped_option_is_an_error_at_once() -> None:
 # --- tenants ------------------------------------------------------------------------------------------------------------
 
 
+@answered("openai")
 async def test_keys_of_a_proxy_read_only_their_own_originals() -> None:
     callback = HeadroomCallback(store=MemoryStore())
     one, other = ({"metadata": {"user_api_key_hash": name}} for name in ("hash-one", "hash-two"))

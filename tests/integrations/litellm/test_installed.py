@@ -18,6 +18,7 @@ from tests.integrations.litellm.talk import (
     WANTED,
     Model,
     Provider,
+    answered,
     asks_once,
     conversation,
     sent_output,
@@ -81,6 +82,7 @@ def test_streams_are_folded(installed: HeadroomCallback) -> None:
         assert len(sent_output(model.requests[0])) < len(ORDERS) / 2
 
 
+@answered("openai")
 async def test_asynchronous_calls_go_on_as_before(installed: HeadroomCallback) -> None:
     with Model(asks_once) as model:
         response = await litellm.acompletion(messages=conversation("openai"), tools=TOOLS["openai"], **PROVIDERS["openai"].at(model))

@@ -21,6 +21,7 @@ from tests.integrations.litellm.talk import (
     WANTED,
     Model,
     Provider,
+    answered,
     asks_once,
     conversation,
     sent_output,
@@ -29,7 +30,7 @@ from tests.scripted_model import Call, Reply, Request, calls
 
 pytestmark = LITELLMS_OWN_WARNINGS
 
-DIALECTS = ("openai", "anthropic", "responses")
+DIALECTS = [pytest.param(dialect, marks=answered(dialect)) for dialect in ("openai", "anthropic", "responses")]
 
 
 async def ask(dialect: str, to: dict[str, Any], tools: list[Any] | None = None, **options: Any) -> Any:
@@ -85,6 +86,7 @@ async def test_a_router_answers_too(dialect: str, callback: HeadroomCallback) ->
     assert said(response) == ("found", [])
 
 
+@answered("responses")
 async def test_synchronous_responses_answer_too(callback: HeadroomCallback) -> None:
     with Model(asks_once) as model:
         to = {**PROVIDERS["openai"].at(model), "tools": TOOLS["responses"]}
@@ -121,6 +123,7 @@ async def test_a_model_that_calls_a_tool_it_has_not_got_does_not_reach_the_calle
     assert whole.get("stop_reason", "end_turn") == "end_turn"
 
 
+@answered("openai")
 async def test_the_number_of_rounds_is_litellms_own_option(callback: HeadroomCallback) -> None:
     with Model(asks_always) as model:
         await ask("openai", PROVIDERS["openai"].at(model), max_agentic_loops=1)
@@ -162,6 +165,7 @@ async def test_several_questions_in_one_turn_are_all_answered(dialect: str, call
     assert "ord_7200" in other
 
 
+@answered("anthropic")
 async def test_thinking_goes_back_with_the_turn(callback: HeadroomCallback) -> None:
     def script(request: Request) -> Reply | str:
         if len(request.tool_outputs) > 1:
@@ -178,7 +182,7 @@ async def test_thinking_goes_back_with_the_turn(callback: HeadroomCallback) -> N
 # --- whose tool it is ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", ["openai", "anthropic", "responses"])
 async def test_a_caller_who_brings_the_tool_answers_it(dialect: str, callback: HeadroomCallback) -> None:
     with Model(asks_once) as model:
         to = PROVIDERS["anthropic" if dialect == "anthropic" else "openai"].at(model)
@@ -204,7 +208,7 @@ def only_folded(request: Request) -> bool:
     return len(sent) < len(ORDERS) / 2 and all(f"ord_{7000 + i}" in sent for i in range(300)) and "headroom_retrieve" not in request.tools
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", ["openai", "anthropic", "responses"])
 @pytest.mark.parametrize(
     "options",
     [{"stream": True}, {"tools": []}, {"tools": [{"type": "web_search_20250305", "name": "web_search"}]}],
@@ -242,6 +246,7 @@ async def test_a_release_of_litellm_without_these_hooks_is_only_folded(callback:
 # --- trouble ------------------------------------------------------------------------------------------------------------
 
 
+@answered("openai")
 async def test_an_original_that_is_gone_is_said_to_be_gone(callback: HeadroomCallback) -> None:
     with Model([calls("headroom_retrieve", ref="nosuch"), "all right"]) as model:
         response = await ask("openai", PROVIDERS["openai"].at(model))
@@ -249,6 +254,7 @@ async def test_an_original_that_is_gone_is_said_to_be_gone(callback: HeadroomCal
     assert said(response) == ("all right", [])
 
 
+@answered("openai")
 async def test_a_retry_is_answered_as_the_first_attempt_would_have_been(callback: HeadroomCallback) -> None:
     failed: list[int] = []
 
@@ -266,6 +272,7 @@ async def test_a_retry_is_answered_as_the_first_attempt_would_have_been(callback
     assert said(response) == ("found", [])
 
 
+@answered("openai")
 async def test_a_fallback_is_answered_too(callback: HeadroomCallback) -> None:
     """LiteLLM's fallbacks are new calls, with copies of what the first one was given."""
 
@@ -292,6 +299,7 @@ async def test_if_the_following_request_fails_the_caller_sees_no_call_of_ours(di
     assert said(response)[1] == []
 
 
+@answered("openai")
 async def test_trouble_of_ours_in_answering_is_counted(callback: HeadroomCallback, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(callback.service, "answer", lambda call: 1 / 0)
     with Model(asks_once) as model, pytest.warns(UserWarning, match="ZeroDivisionError"):
