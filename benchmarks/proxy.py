@@ -1,6 +1,6 @@
 """What the proxy costs: latency added to a direct connection, delay of streams, memory; headroom-ai 0.42.0's beside it.
 
-    python benchmarks/proxy.py                 everything (about eight minutes)
+    python benchmarks/proxy.py                 everything (about twenty minutes)
     python benchmarks/proxy.py --no-peer       ours alone
     python benchmarks/proxy.py --quick         two short rounds at 50 streams, ours alone
 
@@ -46,7 +46,7 @@ class Load:
     gap: float
 
 
-LOADS = (Load(1, 30, 0.05, 20, 0.01), Load(50, 8, 1.0, 40, 0.05), Load(500, 2, 5.0, 40, 0.25))
+LOADS = (Load(1, 30, 0.05, 20, 0.01), Load(50, 5, 1.0, 40, 0.05), Load(500, 1, 5.0, 40, 0.25))
 QUICK = (Load(50, 3, 1.0, 40, 0.05),)
 MEMORY_REQUESTS, MEMORY_AT_ONCE = 10_000, 8
 

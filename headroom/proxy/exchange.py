@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,8 @@ from headroom.wire.encodings import decoded
 from headroom.wire.hidden import hidden_turns_of
 from headroom.wire.json_text import read_object, rewritten
 from headroom.wire.rounds import Rounds
+
+logger = logging.getLogger("headroom.proxy")
 
 THREADS = 4
 
@@ -112,7 +115,12 @@ class Exchange:
         result = None if rounds is None else rounds.result
         future = asyncio.get_running_loop().run_in_executor(self._threads, self._history.add, entry, result)
         self._counting.add(future)
-        future.add_done_callback(self._counting.discard)
+        future.add_done_callback(self._counted)
+
+    def _counted(self, future: asyncio.Future[None]) -> None:
+        self._counting.discard(future)
+        if not future.cancelled() and future.exception() is not None:
+            logger.warning("a conversation could not be counted", exc_info=future.exception())
 
 
 def _figures(prepared: Prepared) -> Headers:

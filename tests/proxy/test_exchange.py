@@ -107,7 +107,7 @@ def test_bodies_in_a_content_encoding_are_read_and_sent_on_plain(encoding: str, 
         (b"", ""),
         (b"\xff\xfe\x00", ""),
         (b"no gzip", "gzip"),
-        (gzip.compress(b'{"messages": []}')[:-4], "gzip"),
+        (gzip.compress(b'{"messages": []}', mtime=0)[:-4], "gzip"),
         (b"whatever", "secret-encoding"),
         (b"[" * 900, ""),
     ],
@@ -220,3 +220,31 @@ def test_count_tokens_counts_what_would_be_sent_and_is_no_saving(model: Scripted
     assert asked.body == sent.body
     assert counted.json()["input_tokens"] == len(asked.raw) // 4
     assert stats["requests"] == before + 1
+
+
+def test_trouble_with_counting_costs_the_client_nothing(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("no counting today")
+
+    monkeypatch.setattr(proxy.state.history, "add", broken)
+    assert proxy.post("openai", question("openai")).status_code == 200
+    assert proxy.http.get("/stats").status_code == 200
+    assert "could not be counted" in caplog.text
+
+
+def test_trouble_of_ours_costs_a_saving_and_is_counted(
+    model: ScriptedModel, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("no compression today")
+
+    before = proxy.http.get("/stats").json()["failures"]
+    monkeypatch.setattr("headroom.proxy.exchange.Rounds", broken)
+    body = json.dumps(question("openai")).encode()
+    response = proxy.post("openai", body)
+    assert (response.status_code, model.requests[0].raw) == (200, body)
+    stats = proxy.http.get("/stats").json()
+    assert stats["failures"] == before + 1
+    assert "no compression today" in stats["last_failure"]
