@@ -29,6 +29,9 @@ _TAIL = re.compile(
     rf"(?P<check>[a-z2-7]{{{_CHECK_LENGTH}}})\]"
 )
 _CANDIDATES = 4
+_MOST_CANDIDATES = 64
+_READ_AGAIN = 1_000_000
+"""Characters: of a short text more candidates are tried, until so many have been read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,11 @@ def readdress(text: str, reference: str, longer: str) -> str:
 def find(text: str) -> Marker | None:
     """The marker by which `text` is a result of ours, unaltered; None for every other text.
 
-    Prose behind a marker may speak of markers, so a few of the last candidates are tried; a few, because each
-    costs a checksum of the whole text.
+    Prose behind a marker may speak of markers, so some of the last candidates are tried: 64, but in long texts 4,
+    because each costs a checksum of the whole text.
     """
     end = len(text)
-    for _ in range(_CANDIDATES):
+    for _ in range(max(_CANDIDATES, min(_MOST_CANDIDATES, _READ_AGAIN // (end + 1)))):
         end = max(text.rfind(_REFERENCE_LABEL, 0, end), text.rfind(_ORIGINAL_LABEL, 0, end), text.rfind(_CHECK_LABEL, 0, end))
         if end < 0:
             return None

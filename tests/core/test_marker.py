@@ -96,3 +96,8 @@ def test_many_look_alikes_cost_only_a_few_checksums() -> None:
 def test_a_marker_is_found_behind_a_few_look_alikes() -> None:
     text = sealed("shown", "note", "; check=abc] and ; check=abd]")
     assert marker.find(text) == Marker(REFERENCE, True)
+
+
+def test_in_a_short_text_even_behind_many_look_alikes() -> None:
+    text = sealed("shown", "note", " [x; check=abc]" * 40)
+    assert marker.find(text) == Marker(REFERENCE, True)
