@@ -17,6 +17,7 @@ import contextlib
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -169,7 +170,9 @@ def ours(model: int) -> Iterator[tuple[int, int]]:
 @contextlib.contextmanager
 def theirs(model: int) -> Iterator[tuple[int, int]]:
     """The same for the peer's."""
-    port = model + 1
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     python = Path(python_with(PEER))
     command = [str(python.with_name("headroom")), "proxy", "--port", str(port), "--no-rate-limit", "--no-subscription-tracking"]
     settings = {"ANTHROPIC_TARGET_API_URL": f"http://127.0.0.1:{model}", "HEADROOM_TELEMETRY": "off", "HF_HUB_OFFLINE": "1"}
@@ -198,7 +201,7 @@ def received(model: int) -> dict[str, float]:
 
 
 def _wait(url: str) -> None:
-    until = time.monotonic() + 120
+    until = time.monotonic() + 240
     while True:
         with contextlib.suppress(OSError), urlopen(url, timeout=5) as answer:
             if answer.status == 200:
@@ -235,6 +238,7 @@ def latency(loads: tuple[Load, ...], peer: bool) -> None:
                     ports["headroom-ai"] = stack.enter_context(theirs(model))[0]
                 measured = asyncio.run(run_load(load, ports, known))
                 sizes = received(model)
+            print(f"{load.streams} streams, {'known' if known else 'new'}: done", file=sys.stderr)
             for name in list(ports)[1:]:
                 first.append([*_row(load, known, name, measured, "first"), f"{sizes[name] / 1000:.1f}"])
                 chunks.append(_row(load, known, name, measured, "chunks"))
