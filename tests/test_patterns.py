@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any
 
 import pytest
 
 from headroom import MemoryStore, compress
 from headroom.core import pipeline
 from headroom.core.compressors.grids.repr_scanner import _row_pattern
-from tests.conversations import call_and_output
 from tests.patterns import SUPER_LINEAR, Found, all_patterns, runs_away
 
 MATCH = frozenset(("match",))
@@ -98,32 +96,14 @@ def test_one_that_does_not_is_left_in_peace(pattern: str) -> None:
     assert runs_away(Found(pattern, re.compile(pattern))) is None
 
 
-FOUND_SO = {
-    "a line of tildes, pasted": lambda n: [{"role": "user", "content": "look:\n" + "~" * n}],
-    "a rule without bars in a numbered view": lambda n: call_and_output("openai", 1, "read", "{}", [_view_after("-" * n)], ""),
-    "a banner of pytest that never ends": lambda n: call_and_output("openai", 1, "run", "{}", [_pytest_with("- Captured " + "a" * n)], ""),
-}
-"""What the pumped inputs found, through the front door: a size, and the conversation of that size."""
-
-
-@pytest.mark.parametrize("name", FOUND_SO)
-def test_what_was_found_and_mended(name: str) -> None:
-    few, many = (min(_seconds_to_compress(FOUND_SO[name](n)) for _ in range(3)) for n in (20_000, 80_000))
+def test_a_pasted_line_of_tildes_hangs_nobody() -> None:
+    # Found so, through the front door: a million of them took more than half an hour.
+    few, many = (min(_seconds_to_compress("look:\n" + "~" * n) for _ in range(3)) for n in (20_000, 80_000))
     assert many < SUPER_LINEAR * max(few, 0.005)
 
 
-def _seconds_to_compress(messages: list[Any]) -> float:
+def _seconds_to_compress(pasted: str) -> float:
     pipeline._remembered.clear()
     start = time.thread_time()
-    compress(messages, "gpt-4o", store=MemoryStore())
+    compress([{"role": "user", "content": pasted}], "gpt-4o", store=MemoryStore())
     return time.thread_time() - start
-
-
-def _view_after(line: str) -> str:
-    code = [f"def step_{i}(order):" if i % 4 == 0 else f"    total_{i} = order.price * {i}" for i in range(59)]
-    return "\n".join([*code, line, *(f"{i + 1}\tvalue_{i} = order.price" for i in range(300))])
-
-
-def _pytest_with(line: str) -> str:
-    tests = [f"tests/test_shop.py::test_{i} {'FAILED' if i == 70 else 'PASSED'} [{i:3}%]" for i in range(100)]
-    return "\n".join(["=" * 20 + " test session starts " + "=" * 20, *tests, line, "=" * 10 + " 1 failed, 99 passed in 2.1s " + "=" * 10])
