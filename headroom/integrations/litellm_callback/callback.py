@@ -143,7 +143,7 @@ class HeadroomCallback(CustomLogger):
 
     def _remember(self, kwargs: Mapping[str, Any], dialect: str, whose: Whose, service: CompressionService) -> str:
         call_id = str(kwargs.get("litellm_call_id") or uuid.uuid4())
-        self.seen.put(call_id, SeenCall(dialect, whose, service))
+        self.seen.put(call_id, SeenCall(dialect, whose, service, calls.forgotten_arguments(kwargs)))
         return call_id
 
     def carried_out(self, plan: _Plan, kwargs: Mapping[str, Any], result: Any) -> dict[str, Any]:
@@ -240,18 +240,20 @@ class HeadroomCallback(CustomLogger):
         """The request that follows: the conversation, the model's turn, the originals that it asked for."""
         from litellm.types.integrations.custom_logger import AgenticLoopPlan, AgenticLoopRequestPatch  # not in older releases
 
+        dialect = retrieval.dialect_of_response(response) or "openai"
+        call = self.seen.get(kwargs.get("litellm_call_id")) or SeenCall(dialect, "ours", self.service)
         try:
-            call = self.seen.get(kwargs.get("litellm_call_id"))
-            service = self.service if call is None else call.service
-            new = await asyncio.to_thread(retrieval.follow_up, list(messages), response, service.answer)
+            new = await asyncio.to_thread(retrieval.follow_up, list(messages), response, call.service.answer)
         except Exception as error:
             self.service.failed(error, model)
             retrieval.take_out(response)
             return AgenticLoopPlan(run_agentic_loop=False)
         retrieval.take_out(response)  # what the client gets should the follow-up fail: LiteLLM swallows that failure
         is_last = calls.depth_of(kwargs) + 1 >= _rounds(kwargs)
-        offered = anthropic_messages_optional_request_params.get("tools")
-        patch = AgenticLoopRequestPatch(messages=new, tools=calls.without_retrieval(offered) if is_last else None)
+        left = calls.without_retrieval(anthropic_messages_optional_request_params.get("tools")) if is_last else None
+        again = {name: call.again[name] for name in calls.FORGOTTEN[dialect] if name in call.again}
+        most = again.pop("max_tokens", None)
+        patch = AgenticLoopRequestPatch(messages=new, tools=left, max_tokens=most, kwargs=again)
         return AgenticLoopPlan(run_agentic_loop=True, request_patch=patch)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
 from headroom import CompressResult
@@ -23,6 +23,9 @@ DIALECTS = {
 }
 """LiteLLM's call types whose messages can be compressed; all others (embeddings, images, ...) are none of our business."""
 
+FORGOTTEN = {"openai": (), "anthropic": ("max_tokens",), "responses": ("extra_headers", "extra_query", "extra_body", "timeout")}
+"""By the dialect that LiteLLM asks again in: the arguments that it does not pass on."""
+
 Whose = Literal["ours", "caller's", "nobody's"]
 """Who answers `headroom_retrieve` in a call: this callback, the caller who brought the tool, or nobody."""
 
@@ -34,6 +37,8 @@ class SeenCall:
     dialect: str
     whose: Whose
     service: CompressionService
+    again: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments that LiteLLM forgets in the requests that follow."""
 
 
 class Newest(Generic[Value]):
@@ -70,6 +75,11 @@ def depth_of(kwargs: Mapping[str, Any]) -> int:
     """0 for the caller's own request; more for the ones that LiteLLM sends within it, after a tool was answered."""
     depth = kwargs.get("_agentic_loop_depth")
     return depth if isinstance(depth, int) else 0
+
+
+def forgotten_arguments(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """What a call was given that LiteLLM does not pass on when it asks again."""
+    return {name: kwargs[name] for names in FORGOTTEN.values() for name in names if kwargs.get(name) is not None}
 
 
 def tenant_of(kwargs: Mapping[str, Any]) -> str:

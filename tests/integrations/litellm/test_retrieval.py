@@ -72,6 +72,19 @@ async def test_the_model_gets_what_it_asks_for_and_the_caller_the_answer(
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
+async def test_what_the_caller_sends_beside_the_conversation_is_sent_again(
+    dialect: str, provider: Provider, callback: HeadroomCallback
+) -> None:
+    with Model(asks_once) as model:
+        await ask(dialect, provider.at(model), extra_headers={"x-mine": "1"}, temperature=0.5)
+        first, second = model.requests
+    assert second.headers.get("x-mine") == first.headers.get("x-mine") == "1"
+    same = {name for name in first.body if name not in ("messages", "input")}
+    assert {name: second.body.get(name) for name in same} == {name: first.body[name] for name in same}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
 async def test_a_router_answers_too(dialect: str, callback: HeadroomCallback) -> None:
     with Model(asks_once) as model:
         to = PROVIDERS["anthropic"].at(model)
