@@ -25,7 +25,8 @@ from headroom.wire.rounds import Rounds
 
 logger = logging.getLogger("headroom.proxy")
 
-THREADS = 4
+THREADS = 2
+"""More would only take turns, and the one that passes streams on would wait for each of them."""
 
 Made = TypeVar("Made")
 
