@@ -15,6 +15,14 @@ demo:
 test *arguments:
     .venv/bin/pytest -n auto {{ arguments }}
 
+# the TypeScript packages
+typescript:
+    sh scripts/test-typescript
+
+# LangChain and Agno in the oldest versions that we support
+oldest *arguments:
+    sh scripts/test-oldest {{ arguments }}
+
 # the property tests with many more examples
 long *arguments:
     .venv/bin/pytest -n auto --hypothesis-profile=long {{ arguments }}
