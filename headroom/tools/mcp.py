@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +21,7 @@ from headroom.tools.retrieve import call
 try:
     from mcp.server import MCPServer
     from mcp.server.mcpserver.exceptions import ToolError
-    from pydantic import Field
+    from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 except ImportError as missing:
     raise MissingDependencyError("mcp", extra="mcp") from missing
 
@@ -24,11 +29,28 @@ if TYPE_CHECKING:
     from headroom.core.store import CompressionStore
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+MOST_BODY_BYTES = 64 << 20
+"""Of a request over HTTP, as the proxy takes: a long log comes in one piece."""
 INSTRUCTIONS = (
     "Long tool outputs may come shortened, with a line such as [412 of 500 rows left out; headroom_retrieve ref=...]. "
     "Call headroom_retrieve with that reference to get back what was left out."
 )
-_TOLD = {name: str(field["description"]) for name, field in PARAMETERS["properties"].items()}
+
+
+def _as_text(given: Any) -> Any:
+    """JSON that a model wrote as such, where its text was asked for; null is none."""
+    return "" if given is None else given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
+
+
+# Declared as str, whatever may come: strings for any other parameter the SDK reads as JSON where they look like it, and
+# a query may well be a row. What came reaches `call`, which mends what models miswrite.
+_AS_IT_CAME: Any = PlainValidator(lambda given: given)
+_AS_TEXT: Any = BeforeValidator(_as_text)
+_SCHEMA: dict[str, Any] = {name: WithJsonSchema(schema) for name, schema in PARAMETERS["properties"].items()}
+_Reference = Annotated[str, _AS_IT_CAME, _SCHEMA["ref"]]
+_Query = Annotated[str, _AS_IT_CAME, _SCHEMA["query"]]
+_Lines = Annotated[str, _AS_IT_CAME, _SCHEMA["lines"]]
+_Offset = Annotated[Any, _AS_IT_CAME, _SCHEMA["offset"]]
 
 
 def server(store: CompressionStore | None = None, config: CompressConfig | None = None) -> MCPServer[Any]:
@@ -40,23 +62,18 @@ def server(store: CompressionStore | None = None, config: CompressConfig | None 
     mcp: MCPServer[Any] = MCPServer("headroom", version=version("headroom-ai"), instructions=INSTRUCTIONS, log_level="WARNING")
 
     @mcp.tool(name=RETRIEVE_TOOL, description=DESCRIPTION, structured_output=False)
-    async def headroom_retrieve(
-        ref: Annotated[str, Field(description=_TOLD["ref"])],
-        query: Annotated[str | None, Field(description=_TOLD["query"])] = None,
-        lines: Annotated[str | None, Field(description=_TOLD["lines"])] = None,
-        offset: Annotated[int | None, Field(description=_TOLD["offset"])] = None,
-    ) -> str:
+    async def headroom_retrieve(ref: _Reference, query: _Query = "", lines: _Lines = "", offset: _Offset = 0) -> str:
         asked = {"ref": ref, "query": query, "lines": lines, "offset": offset}
-        return await asyncio.to_thread(call, RETRIEVE_TOOL, asked, store=store, namespace=settings.namespace)
+        return _sendable(await asyncio.to_thread(call, RETRIEVE_TOOL, asked, store=store, namespace=settings.namespace))
 
     @mcp.tool(structured_output=False)
     async def headroom_compress(
-        text: Annotated[str, Field(description="What to shorten: a log, JSON, a file, a table, search hits, a diff.")],
-        question: Annotated[str, Field(description="What you want to know from it: lines that bear on it stay in sight.")] = "",
-        model: Annotated[str, Field(description="Whose tokens to count.")] = "",
+        text: Annotated[str, _AS_TEXT, Field(description="What to shorten: a log, JSON, a file, a table, search hits, a diff.")],
+        question: Annotated[str, _AS_TEXT, Field(description="What you want to know from it: lines that bear on it stay in sight.")] = "",
+        model: Annotated[str, _AS_TEXT, Field(description="Whose tokens to count.")] = "",
     ) -> str:
         """Shorten a long text. What is left out is marked in place and can be had back with headroom_retrieve."""
-        return await asyncio.to_thread(_shortened, text, question, model, store, settings)
+        return _sendable(await asyncio.to_thread(_shortened, text, question, model, store, settings))
 
     @mcp.tool()
     async def headroom_stats() -> dict[str, int]:
@@ -72,13 +89,43 @@ def run(transport: str = "stdio", host: str = "127.0.0.1", port: int = 8788) -> 
     ConfigError for another transport, or for a host that is not this machine: the server knows no callers apart.
     """
     if transport == "stdio":
-        server().run()
+        with _ending_at_once():
+            server().run()
     elif transport != "http":
         raise ConfigError(f"transport must be 'stdio' or 'http', not {transport!r}")
     elif host not in LOCAL_HOSTS:
         raise ConfigError(f"the MCP server listens on this machine only (127.0.0.1), not on {host!r}: it asks nobody for a token")
     else:
-        server().run("streamable-http", host=host, port=port)
+        # Without more words, the SDK answers only requests whose host and origin are this machine's names.
+        server().run("streamable-http", host=host, port=port, max_request_body_size=MOST_BODY_BYTES)
+
+
+@contextmanager
+def _ending_at_once() -> Iterator[None]:
+    """Ctrl-C ends the process, whose reading of stdin nothing else interrupts; a client that has gone is no error."""
+    in_main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL) if in_main else None
+    try:
+        yield
+    except BaseException as broken:
+        if not all(isinstance(error, BrokenPipeError) for error in _leaves(broken)):
+            raise
+    finally:
+        if in_main:
+            signal.signal(signal.SIGINT, before)
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    """The errors in a group of errors, or the one that it is: Python 3.10 has no `except*`."""
+    inner = getattr(error, "exceptions", None)
+    return [error] if inner is None else [leaf for one in inner for leaf in _leaves(one)]
+
+
+def _sendable(text: str) -> str:
+    """JSON over MCP cannot carry a lone surrogate (half of a cut emoji), and one would end the connection: U+FFFD stands for it."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _shortened(text: str, question: str, model: str, store: CompressionStore | None, settings: CompressConfig) -> str:

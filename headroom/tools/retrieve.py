@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headroom.core.config import CompressConfig
-from headroom.core.errors import ConfigError, StoreError, UnknownReferenceError
+from headroom.core.errors import ConfigError, HeadroomError, UnknownReferenceError
 from headroom.core.retrieval_tool import RETRIEVE_TOOL, is_retrieve_tool
 from headroom.core.store import default_store
 from headroom.core.store.base import CompressionStore
@@ -77,14 +77,17 @@ def call(
     if isinstance(asked, str):
         return asked
     try:
-        answer = _answer(_original(asked.ref, store, namespace), asked, max(int(page_tokens * CHARACTERS_PER_TOKEN), 1))
+        original = _original(asked.ref, store, namespace)
     except UnknownReferenceError:
         return (
             f'No original is stored under ref="{asked.ref[:80]}": it has expired, or the reference is miswritten. '
             "Do not ask for it again: run the tool that gave the output once more."
         )
-    except StoreError as error:
-        return f"The original could not be read ({error}). Run the tool that gave the output once more."
+    except Exception as broken:  # a store is somebody's code and somebody's settings, as in keep()
+        trouble = str(broken) if isinstance(broken, HeadroomError) else f"{type(broken).__name__}: {broken}"
+        return f"The original could not be read ({trouble}). Run the tool that gave the output once more."
+    try:
+        answer = _answer(original, asked, max(int(page_tokens * CHARACTERS_PER_TOKEN), 1))
     except ValueError as error:
         return f"{error}."
     return answer + (f"\n[{asked.note}]" if asked.note else "")

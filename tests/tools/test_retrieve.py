@@ -189,6 +189,23 @@ def test_a_failing_store_is_answered(ref):
     assert "on fire" in call(TOOL, {"ref": ref}, store=BrokenStore())
 
 
+def test_a_store_that_breaks_its_contract_gets_words_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Wild(MemoryStore):
+        def get(self, reference: str, namespace: str = "default") -> str | None:
+            raise RuntimeError("not of this class")
+
+    assert "RuntimeError: not of this class" in call(TOOL, {"ref": "a"}, store=Wild())
+    monkeypatch.setenv("HEADROOM_STORE", "carrier://pigeon")
+    assert "is no store" in call(TOOL, {"ref": "a"})
+
+
+def test_an_answer_repeats_little_of_what_was_asked() -> None:
+    store = MemoryStore()
+    (reference,) = store.put_many(["text"])
+    for asked in ({"lines": "x" * 10**6}, {"lines": "9" * 15 + " " * 10**6}, {"query": "x" * 10**6}, {"offset": "x" * 10**6}):
+        assert len(call(TOOL, {"ref": reference, **asked}, store=store)) < 500
+
+
 @settings(deadline=None)
 @given(
     arguments=anything | st.fixed_dictionaries({"ref": st.just("REF")}, optional={"query": anything, "lines": anything, "offset": anything})

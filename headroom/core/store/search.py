@@ -318,7 +318,8 @@ def lines_of(text: str, lines: str) -> str:
     if numbered is not None:
         return numbered
     if first > number:
-        raise ValueError(f"lines={lines!r} is outside of this original: it has {_line_count(body.text):,} line{'s' if number > 1 else ''}")
+        held = f"{_line_count(body.text):,} line{'s' if number > 1 else ''}"
+        raise ValueError(f"lines={lines[:80]!r} is outside of this original: it has {held}")
     return _nth_lines(body.text, first, last)
 
 
@@ -346,7 +347,7 @@ def _by_margin(text: str, first: int, last: int) -> str | None:
 
 
 def _range(wanted: str, given: str) -> tuple[int, int]:
-    problem = f'lines={given!r} is not understood: write "120-180", "120", "120-" or "-50" (counted from 1)'
+    problem = f'lines={given[:80]!r} is not understood: write "120-180", "120", "120-" or "-50" (counted from 1)'
     if wanted.isascii() and wanted.isdigit() and len(wanted) < 16:
         first = last = int(wanted)
     else:
