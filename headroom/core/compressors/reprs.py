@@ -60,6 +60,8 @@ class Reprs:
         rows = read(text)
         if rows is None or len(rows.fields) < LEAST_ROWS or not 1 <= len(rows.fields[0]) <= MAX_COLUMNS:
             return None
+        if any("" in fields for fields in rows.fields):  # `Order(id=)` is no repr, whatever cut it so
+            return None
         note = _fold_note(rows)
         sheet = sheet_of(rows)
         if sheet is None:

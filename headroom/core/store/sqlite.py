@@ -38,6 +38,8 @@ PRESENT_SECONDS = 10.0
 """How long a look-up's yes is believed while nobody writes."""
 EXPIRED_PER_PUT = 32
 """Expired originals that one put sweeps out in passing."""
+EVICTED_PER_PUT = 500
+"""Originals that one put evicts beyond the room that it takes itself: after a limit was lowered, others wait 0.1 s, not 20."""
 REFERENCES_PER_QUERY = 900
 """SQLite before 3.32 takes at most 999 parameters."""
 
@@ -156,12 +158,14 @@ class SQLiteStore:
         with transaction(connection):
             expired = "SELECT namespace, reference FROM entries WHERE used < ? ORDER BY used LIMIT ?"
             self._delete(connection, connection.execute(expired, (now - self.ttl_seconds, EXPIRED_PER_PUT)).fetchall())
+            before = _total(connection)
             placed = {text: _place(connection, text, body, namespace, now) for text, body in bodies.items()}
-            self._evict(connection, _key(namespace), kept | set(placed.values()))
+            self._evict(connection, _key(namespace), kept | set(placed.values()), _total(connection) - before)
         return placed
 
-    def _evict(self, connection: sqlite3.Connection, namespace: bytes, kept: set[str]) -> None:
-        excess = connection.execute("SELECT stored FROM total").fetchone()[0] - self.max_bytes
+    def _evict(self, connection: sqlite3.Connection, namespace: bytes, kept: set[str], added: int) -> None:
+        """Make at least the room that was `added`, so that the file never grows beyond its limit, and at most a little more."""
+        excess = _total(connection) - self.max_bytes
         if excess <= 0:
             return
         doomed = []
@@ -170,9 +174,10 @@ class SQLiteStore:
                 continue
             doomed.append((owner, reference))
             excess -= stored
-            if excess <= 0:
+            added -= stored
+            if excess <= 0 or (added <= 0 and len(doomed) >= EVICTED_PER_PUT):
                 break
-        if excess > 0:
+        else:
             raise StoreFullError(f"the texts need more than the store's whole limit of {self.max_bytes:,} bytes")
         self._delete(connection, doomed)
 
@@ -369,9 +374,15 @@ def _place(connection: sqlite3.Connection, text: str, body: bytes, namespace: st
             _delete(connection, [(_key(namespace), reference)])
         number = connection.execute("INSERT INTO bodies(body) VALUES(?)", (body,)).lastrowid
         size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-        connection.execute("INSERT INTO entries VALUES(?,?,?,?,?,?)", (_key(namespace), reference, now, size, len(body), number))
+        entry = (_key(namespace), reference, now, size, len(body), number)
+        connection.execute("INSERT INTO entries(namespace, reference, used, size, stored, body) VALUES(?,?,?,?,?,?)", entry)
         return reference
     raise StoreError("every reference of this text, even the longest, is another text's")
+
+
+def _total(connection: sqlite3.Connection) -> int:
+    stored: int = connection.execute("SELECT stored FROM total").fetchone()[0]
+    return stored
 
 
 def _delete(connection: sqlite3.Connection, keys: Sequence[tuple[bytes, str]]) -> None:

@@ -25,6 +25,10 @@ CREATE TRIGGER entry_removed AFTER DELETE ON entries BEGIN
   DELETE FROM bodies WHERE id = old.body; UPDATE total SET stored = stored - old.stored; END;
 """
 
+UPGRADES: dict[int, str] = {}
+"""Statements that turn schema N into N + 1, by N. There has been one schema so far. Whoever adds the second: processes
+of the older version go on with the connections they have, so either what they do still works, or it must fail."""
+
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
@@ -51,8 +55,8 @@ def set_up(connection: sqlite3.Connection, patience: float) -> None:
     _use_write_ahead_log(connection, patience)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA journal_size_limit = {16 << 20}")
-    if version == 0:
-        _create(connection)
+    if version < SCHEMA_VERSION:
+        _bring_up_to_date(connection)
 
 
 def _is_empty(connection: sqlite3.Connection) -> bool:
@@ -75,13 +79,15 @@ def _use_write_ahead_log(connection: sqlite3.Connection, patience: float) -> Non
         time.sleep(0.005)
 
 
-def _create(connection: sqlite3.Connection) -> None:
+def _bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Create what a new file holds, or take an older one up, one schema after the other: all of it or nothing."""
     with transaction(connection):
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-            for statement in _statements(_SCHEMA):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]  # another process may have been faster
+        scripts = [_SCHEMA] if version == 0 else [UPGRADES[older] for older in range(version, SCHEMA_VERSION)]
+        for statement in _statements("\n".join(scripts)):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {max(version, SCHEMA_VERSION)}")
 
 
 def _statements(script: str) -> Iterator[str]:

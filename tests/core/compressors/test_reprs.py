@@ -162,6 +162,7 @@ def test_other_texts_are_left_alone(text: str) -> None:
         "[" + "Foo(a=1, b=" * 30_000,
         "('a',)\n" * 3 + "(" * 9_000,
         "{'a': " * 20_000,
+        "[" + ", ".join(f"Order(id={n if n != 7 else ''}, status='s{n}')" for n in range(40)) + "]",
     ],
 )
 def test_hostile_texts_never_raise(text: str) -> None:

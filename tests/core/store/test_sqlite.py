@@ -1,5 +1,6 @@
 import multiprocessing
 import os
+import random
 import signal
 import sqlite3
 import stat
@@ -8,6 +9,8 @@ import sys
 import textwrap
 import threading
 import time
+from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -260,6 +263,31 @@ def test_never_evicts_what_the_same_put_holds(path):
         store.put_many(texts)
     assert store.missing([a]) == set()
     store.close()
+
+
+def test_a_lowered_limit_is_reached_in_steps_and_never_exceeded_by_more(path, monkeypatch):
+    monkeypatch.setattr(room, "EVICTED_PER_PUT", 10)
+    with closing(SQLiteStore(path)) as store:
+        store.put_many([f"text {number}" for number in range(200)])
+        before = store.stats().stored_bytes
+    with closing(SQLiteStore(path, max_bytes=before // 2)) as store:
+        sizes = []
+        for number in range(30):
+            (reference,) = store.put_many([f"another {number}"])
+            assert store.get(reference) == f"another {number}"
+            sizes.append(store.stats().stored_bytes)
+        assert sizes[0] > before // 2, "nobody waits for all of it"
+        assert sizes[-1] <= before // 2
+        assert all(later <= max(earlier, before // 2) for earlier, later in pairwise(sizes))
+
+
+def test_a_put_that_is_larger_than_all_steps_still_makes_its_room(path, monkeypatch):
+    monkeypatch.setattr(room, "EVICTED_PER_PUT", 1)
+    large = random.Random(1).randbytes(20_000).hex()
+    with closing(SQLiteStore(path, max_bytes=len(pack(large)) + 100)) as store:
+        store.put_many([f"text {number}" for number in range(300)])
+        store.put_many([large])
+        assert store.stats().stored_bytes <= store.max_bytes
 
 
 def test_a_text_above_the_limit_is_refused_and_evicts_nothing(path):

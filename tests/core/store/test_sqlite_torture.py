@@ -17,7 +17,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ import pytest
 from headroom import compress
 from headroom.core import pipeline
 from headroom.core.errors import StoreError
-from headroom.core.store import SQLiteStore
+from headroom.core.store import SQLiteStore, sqlite_file
 from headroom.core.store.sqlite_file import SCHEMA_VERSION
 from tests.conversations import call_and_output
 from tests.core.store.kill_writer import text_of
@@ -350,6 +352,109 @@ def test_a_newer_schema_is_refused_with_its_number_and_left_as_it_was(path: Path
     set_version(path, SCHEMA_VERSION)
     with contextlib.closing(SQLiteStore(path)) as store:
         assert [store.get(reference) for reference in references] == some_texts(5), "the version that wrote it still reads it"
+
+
+LATER = 3
+LATER_UPGRADES = {
+    1: "ALTER TABLE entries ADD COLUMN kind TEXT;\nCREATE INDEX entries_by_kind ON entries(kind);",
+    2: "CREATE TABLE notes(body INTEGER, note TEXT);\nINSERT INTO notes SELECT id, 'old' FROM bodies;",
+}
+SLOW = "SELECT count(*) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1e12) SELECT i FROM n);"
+
+
+@contextlib.contextmanager
+def later_version(upgrades: dict[int, str] | None = None) -> Iterator[None]:
+    """There has been one schema so far, so what is tried here is a later version that meets today's files."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite_file, "SCHEMA_VERSION", LATER)
+        patch.setattr(sqlite_file, "UPGRADES", LATER_UPGRADES if upgrades is None else upgrades)
+        yield
+
+
+def version_of(path: Path) -> int:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def test_an_older_schema_is_upgraded_and_every_original_is_there(path: Path) -> None:
+    with contextlib.closing(SQLiteStore(path)) as store:
+        references = store.put_many(some_texts(50))
+    with later_version(), contextlib.closing(SQLiteStore(path)) as store:
+        assert [store.get(reference) for reference in references] == some_texts(50)
+        assert saves_again(store)
+    assert version_of(path) == LATER and whole(path) and not aside(path)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM notes WHERE note = 'old'").fetchone() == (50,), "step by step"
+    assert sends_the_original(SQLiteStore(path)), "today's version does not touch what it does not know"
+
+
+def test_a_process_of_the_older_version_that_has_the_file_open_loses_nothing(path: Path) -> None:
+    older = SQLiteStore(path)
+    references = older.put_many(some_texts(5))
+    with later_version(), contextlib.closing(SQLiteStore(path)) as store:
+        assert store.get(references[0]) == some_texts(5)[0]
+    more = older.put_many(some_texts(5, seed=2))
+    assert [older.get(reference) for reference in references + more] == some_texts(5) + some_texts(5, seed=2)
+    older.close()
+    with later_version(), contextlib.closing(SQLiteStore(path)) as store:
+        assert [store.get(reference) for reference in references + more] == some_texts(5) + some_texts(5, seed=2)
+
+
+def test_many_upgrade_at_once(path: Path) -> None:
+    with contextlib.closing(SQLiteStore(path)) as store:
+        (reference,) = store.put_many(["text"])
+    with later_version(), ThreadPoolExecutor(8) as pool:
+        stores = [SQLiteStore(path, busy_timeout_seconds=30) for _ in range(8)]
+        assert list(pool.map(lambda store: store.get(reference), stores)) == ["text"] * 8
+        for store in stores:
+            store.close()
+    assert version_of(path) == LATER and whole(path)
+
+
+def test_an_upgrade_that_fails_half_way_leaves_the_file_as_it_was(path: Path) -> None:
+    with contextlib.closing(SQLiteStore(path)) as store:
+        references = store.put_many(some_texts(5))
+    with later_version({1: LATER_UPGRADES[1], 2: "INSERT INTO nowhere VALUES(1);"}):
+        assert sends_the_original(SQLiteStore(path))
+    assert version_of(path) == 1 and not aside(path)
+    with contextlib.closing(SQLiteStore(path)) as store:
+        assert [store.get(reference) for reference in references] == some_texts(5) and saves_again(store)
+
+
+UPGRADES = """
+import sys
+from headroom.core.store import SQLiteStore, sqlite_file
+sqlite_file.SCHEMA_VERSION, sqlite_file.UPGRADES = 2, {1: sys.argv[2]}
+print("upgrading", flush=True)
+SQLiteStore(sys.argv[1]).get("x")
+"""
+
+
+def test_a_kill_in_the_middle_of_an_upgrade(path: Path) -> None:
+    with contextlib.closing(SQLiteStore(path)) as store:
+        references = store.put_many(some_texts(50))
+    with subprocess.Popen(
+        [sys.executable, "-c", UPGRADES, str(path), LATER_UPGRADES[1] + "\n" + SLOW], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as other:
+        assert other.stdout is not None and other.stdout.readline() == "upgrading\n"
+        while can_write(path) and other.poll() is None:
+            time.sleep(0.01)
+        assert other.poll() is None
+        other.kill()
+    assert version_of(path) == 1 and whole(path) and not aside(path)
+    with later_version(), contextlib.closing(SQLiteStore(path)) as store:
+        assert [store.get(reference) for reference in references] == some_texts(50)
+
+
+def can_write(path: Path) -> bool:
+    """Whether nobody is in the middle of a transaction that writes."""
+    with contextlib.closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        connection.execute("ROLLBACK")
+        return True
 
 
 @pytest.mark.parametrize("version", [0, -1])
