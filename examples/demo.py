@@ -12,69 +12,78 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
+import click
 from agent_conversation import FORMATS, Message
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 from tool_outputs import HIDDEN_IN_THE_LOG, UNPAID_ORDER
 
 from headroom import BlockReport, CompressResult, compress, retrieve, tools
+from headroom.cli.shared import columns_of
+from headroom.cli.tables import Column, table
 
 MODEL = "gpt-4o"
+PLAIN = False if "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb" else None
+"""For click: False takes styles off, None where nobody looks at a terminal."""
 
 
 def main() -> int:
     """Run everything; the exit code says whether all of it holds."""
-    # A pipe has no width of its own: a fixed one makes the output the same everywhere.
-    console = Console(width=None if sys.stdout.isatty() else 112, highlight=False)
     conversations = {dialect: build() for dialect, build in FORMATS.items()}
     results = {dialect: compress(messages, model=MODEL) for dialect, messages in conversations.items()}
     result = results["anthropic"]
 
-    console.print(_blocks_table(result, conversations["anthropic"]))
-    console.print(_formats_table(results))
+    _show_blocks(result, conversations["anthropic"])
+    _show_formats(results)
     log = _report_of(result, "\n" + HIDDEN_IN_THE_LOG[0])
-    _show_marker(console, log)
-    _show_retrieval(console, _report_of(result, UNPAID_ORDER))
-    _show_original(console, log)
+    _show_marker(log)
+    _show_retrieval(_report_of(result, UNPAID_ORDER))
+    _show_original(log)
 
-    broken = [promise for promise, holds in _checks(conversations, results) if not holds]
-    for promise, holds in _checks(conversations, results):
-        console.print(Text("  holds   " if holds else "  BROKEN  ", "green" if holds else "bold red"), promise, sep="")
-    return 1 if broken else 0
+    promises = list(_checks(conversations, results))
+    for promise, holds in promises:
+        _show_outcome("  holds   " if holds else "  BROKEN  ", holds, promise)
+    return 0 if all(holds for _, holds in promises) else 1
 
 
-def _blocks_table(result: CompressResult, messages: list[Message]) -> Table:
-    table = Table(title="One conversation, text by text (tokens)", title_justify="left", box=SIMPLE_HEAD)
-    for name in ("path", "tool", "kind"):
-        table.add_column(name, no_wrap=True)
-    for name in ("before", "after", "saved"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("original in store")
+def _show_blocks(result: CompressResult, messages: list[Message]) -> None:
     names = _tool_names(messages)
-    for block in result.blocks:
-        table.add_row(
+    rows = [
+        (
             ".".join(map(str, block.path)),
             names.get(block.path[0], "the user's words"),
             block.kind,
             f"{block.tokens_before:,}",
             f"{block.tokens_after:,}",
             _share(block.tokens_saved, block.tokens_before),
-            Text(block.reference or block.reason or "nothing left out"),
+            block.reference or block.reason or "nothing left out",
         )
-    return table
+        for block in result.blocks
+    ]
+    columns = [*map(Column, ("path", "tool", "kind")), *_numbers("before", "after", "saved"), Column("original in store")]
+    _show_table("One conversation, text by text (tokens)", columns, rows)
 
 
-def _formats_table(results: dict[str, CompressResult]) -> Table:
-    table = Table(title="The same conversation in every wire format (tokens)", title_justify="left", box=SIMPLE_HEAD)
-    table.add_column("format", no_wrap=True)
-    for name in ("messages", "before", "after", "saved"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for dialect, result in results.items():
-        before, after = f"{result.tokens_before:,}", f"{result.tokens_after:,}"
-        table.add_row(dialect, str(len(result.messages)), before, after, _share(result.tokens_saved, result.tokens_before))
-    return table
+def _show_formats(results: dict[str, CompressResult]) -> None:
+    rows = [
+        (
+            dialect,
+            str(len(result.messages)),
+            f"{result.tokens_before:,}",
+            f"{result.tokens_after:,}",
+            _share(result.tokens_saved, result.tokens_before),
+        )
+        for dialect, result in results.items()
+    ]
+    columns = [Column("format"), *_numbers("messages", "before", "after", "saved")]
+    _show_table("The same conversation in every wire format (tokens)", columns, rows)
+
+
+def _numbers(*names: str) -> list[Column]:
+    return [Column(name, number=True) for name in names]
+
+
+def _show_table(title: str, columns: list[Column], rows: list[tuple[str, ...]]) -> None:
+    click.echo(title)
+    click.echo(table(columns, rows, columns_of(sys.stdout)), nl=False)
 
 
 def _share(part: int, whole: int) -> str:
@@ -95,28 +104,33 @@ def _report_of(result: CompressResult, text: str) -> BlockReport:
     return next(block for block in result.blocks if block.reference and text in block.before)
 
 
-def _show_marker(console: Console, block: BlockReport) -> None:
+def _show_marker(block: BlockReport) -> None:
     marker = next(line for line in block.after.splitlines() if f"ref={block.reference}" in line)
-    _heading(console, "A marker, as the model sees it")
-    console.print(marker, markup=False, soft_wrap=True)
+    _heading("A marker, as the model sees it")
+    click.echo(marker)
 
 
-def _show_retrieval(console: Console, block: BlockReport) -> None:
+def _show_retrieval(block: BlockReport) -> None:
     arguments = {"ref": block.reference, "query": UNPAID_ORDER}
-    _heading(console, f"The model asks: headroom_retrieve({arguments})")
-    console.print(tools.call("headroom_retrieve", arguments), markup=False, soft_wrap=True)
+    _heading(f"The model asks: headroom_retrieve({arguments})")
+    click.echo(tools.call("headroom_retrieve", arguments))
 
 
-def _show_original(console: Console, block: BlockReport) -> None:
+def _show_original(block: BlockReport) -> None:
     original = retrieve(str(block.reference))
-    _heading(console, f"The whole original: retrieve({block.reference!r})")
-    console.print(f"sent by the tool  {_sha256(block.before)}\nretrieved         {_sha256(original)}")
-    console.print("identical" if original == block.before else "DIFFERENT", style="green" if original == block.before else "bold red")
-    _heading(console, "What is promised, checked on this conversation in all three formats")
+    _heading(f"The whole original: retrieve({block.reference!r})")
+    click.echo(f"sent by the tool  {_sha256(block.before)}\nretrieved         {_sha256(original)}")
+    same = original == block.before
+    _show_outcome("identical" if same else "DIFFERENT", same)
+    _heading("What is promised, checked on this conversation in all three formats")
 
 
-def _heading(console: Console, text: str) -> None:
-    console.print(f"\n{text}", style="bold", markup=False)
+def _show_outcome(words: str, good: bool, more: str = "") -> None:
+    click.echo(click.style(words, "green" if good else "red", bold=not good) + more, color=PLAIN)
+
+
+def _heading(text: str) -> None:
+    click.echo("\n" + click.style(text, bold=True), color=PLAIN)
 
 
 def _sha256(text: str) -> str:

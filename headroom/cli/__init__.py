@@ -1,16 +1,14 @@
-"""The command line, one file a command; `shared.py` holds what they have in common.
+"""The command line, one file a command; `command.py` says how they are described, `shared.py` holds what they have in common.
 
 What a command makes goes to stdout and nothing else does; tables, progress and complaints go to stderr.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated
-
-import typer
+import click
 
 from headroom import __version__
+from headroom.cli.command import Commands
 from headroom.cli.compress import compress_command
 from headroom.cli.inspect import inspect_command
 from headroom.cli.mcp import mcp_command
@@ -18,38 +16,26 @@ from headroom.cli.originals import purge_command, stats_command
 from headroom.cli.proxy import proxy_command
 from headroom.cli.report import report_command
 from headroom.cli.retrieve import retrieve_command
-from headroom.cli.shared import BAD_INPUT, EXIT_CODES, FAILURE, UNKNOWN_REFERENCE, USAGE, write
+from headroom.cli.shared import BAD_INPUT, EXIT_CODES, FAILURE, INTERRUPTED, UNKNOWN_REFERENCE, USAGE
 
-__all__ = ["BAD_INPUT", "EXIT_CODES", "FAILURE", "UNKNOWN_REFERENCE", "USAGE", "app"]
-
-app = typer.Typer(
-    name="headroom",
-    help="Shortens what an LLM agent reads, and keeps every original within reach.",
-    epilog=EXIT_CODES,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
+__all__ = ["BAD_INPUT", "EXIT_CODES", "FAILURE", "INTERRUPTED", "UNKNOWN_REFERENCE", "USAGE", "app"]
 
 
-@app.callback(invoke_without_command=True)
-def headroom(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+@click.group("headroom", cls=Commands, epilog=EXIT_CODES, no_args_is_help=True)
+@click.version_option(__version__, prog_name="headroom", message="%(prog)s %(version)s", help="Print the version.")
+def app() -> None:
     """Shortens what an LLM agent reads, and keeps every original within reach."""
-    if version:
-        write(f"headroom {__version__}\n".encode())
-        raise typer.Exit
 
 
-COMMANDS: dict[str, Callable[..., None]] = {
-    "compress": compress_command,
-    "retrieve": retrieve_command,
-    "stats": stats_command,
-    "purge": purge_command,
-    "inspect": inspect_command,
-    "report": report_command,
-    "proxy": proxy_command,
-    "mcp": mcp_command,
-}
-for _name, _command in COMMANDS.items():
-    app.command(_name, epilog=EXIT_CODES)(_command)
+COMMANDS = (
+    compress_command,
+    retrieve_command,
+    stats_command,
+    purge_command,
+    inspect_command,
+    report_command,
+    proxy_command,
+    mcp_command,
+)
+for _command in COMMANDS:
+    app.add_command(_command)

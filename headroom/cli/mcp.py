@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import click
 
-import typer
-
-from headroom.cli.shared import complaints
+from headroom.cli.command import command, flag
 
 
-def mcp_command(
-    http: Annotated[bool, typer.Option("--http", help="Serve streamable HTTP at /mcp instead of stdio.")] = False,
-    port: Annotated[int, typer.Option(help="The port on 127.0.0.1, with --http.")] = 8788,
-) -> None:
+@command("mcp")
+@flag("--http", "Serve streamable HTTP at /mcp instead of stdio.")
+@click.option("--port", metavar="PORT", type=int, default=8788, help="The port on 127.0.0.1, with --http.")
+def mcp_command(http: bool, port: int) -> None:
     """Offer headroom_retrieve, headroom_compress and headroom_stats to agents that speak MCP."""
-    with complaints():
-        from headroom.tools.mcp import run  # needs the extra [mcp], and loads for a second
+    from headroom.tools.mcp import run  # needs the extra [mcp], and loads for a second
 
-        run("http" if http else "stdio", port=port)
+    run("http" if http else "stdio", port=port)

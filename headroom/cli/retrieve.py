@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+import click
 
 from headroom import retrieve
-from headroom.cli.shared import StoreOption, complaints, opened, write
+from headroom.cli.command import argument, command, store_option
+from headroom.cli.shared import opened, write
 from headroom.documents import as_bytes
 
 
-def retrieve_command(
-    reference: Annotated[str, typer.Argument(metavar="REF", help="The reference in a marker.")],
-    query: Annotated[str | None, typer.Argument(help="Words to look for; the best matches are written.")] = None,
-    lines: Annotated[str | None, typer.Option(help='A range of lines of the original, e.g. "120-180".')] = None,
-    offset: Annotated[int | None, typer.Option(help="Write from this character on.")] = None,
-    store: StoreOption = None,
-) -> None:
+@command("retrieve")
+@argument("reference", "The reference in a marker.", metavar="REF")
+@argument("query", "Words to look for; the best matches are written.", metavar="[QUERY]", required=False)
+@click.option("--lines", metavar="A-B", help='A range of lines of the original, e.g. "120-180".')
+@click.option("--offset", metavar="N", type=int, help="Write from this character on.")
+@store_option
+def retrieve_command(reference: str, query: str | None, lines: str | None, offset: int | None, store: str | None) -> None:
     """Write an original to stdout: byte for byte, or the part that is asked for."""
-    with complaints():
-        whole = query is None and lines is None
-        try:
-            found = retrieve(reference, query, lines, offset, store=opened(store))
-        except ValueError as impossible:  # lines or an offset that cannot be
-            raise typer.BadParameter(str(impossible)) from None
-        write(as_bytes(found if whole or found.endswith("\n") else found + "\n"))
+    whole = query is None and lines is None
+    try:
+        found = retrieve(reference, query, lines, offset, store=opened(store))
+    except ValueError as impossible:  # lines or an offset that cannot be
+        raise click.BadParameter(str(impossible)) from None
+    write(as_bytes(found if whole or found.endswith("\n") else found + "\n"))

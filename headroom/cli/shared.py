@@ -4,35 +4,31 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TextIO
 
-import typer
-from rich.console import Console
-from rich.table import Table
+import click
 
 from headroom import CompressionStore, ConfigError, FormatError, HeadroomError, UnknownReferenceError
+from headroom.cli.tables import Column, table
+from headroom.cli.terminal import fold, plain, width
 from headroom.stores import open_store
 
-FAILURE, USAGE, BAD_INPUT, UNKNOWN_REFERENCE = 1, 2, 3, 4
+FAILURE, USAGE, BAD_INPUT, UNKNOWN_REFERENCE, INTERRUPTED = 1, 2, 3, 4, 130
 EXIT_CODES = (
     "Exit codes: 0 done; 1 a failure of ours (the store); 2 wrong usage; 3 bad input (a message that cannot be read); "
-    "4 unknown reference (never stored, expired or evicted)."
+    "4 unknown reference (never stored, expired or evicted); 130 stopped by Ctrl-C."
 )
 LONG_WORK_CHARACTERS = 1_000_000
 """From here on a person waiting at a terminal is told so: about a tenth of a second."""
-
-StoreOption = Annotated[
-    str | None,
-    typer.Option(
-        "--store", metavar="PATH|URL", help="A file, or a URL such as redis://HOST. [default: HEADROOM_STORE, else in HEADROOM_HOME]"
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Write the figures as one line of JSON instead of a table.")]
-OutputOption = Annotated[Path | None, typer.Option("--output", "-o", metavar="PAGE", help="Write the page here instead of stdout.")]
+WITHOUT_A_TERMINAL = 120
+"""Columns. A pipe has no width of its own: wide enough for a row."""
 
 
 def opened(place: str | None) -> CompressionStore | None:
@@ -42,23 +38,26 @@ def opened(place: str | None) -> CompressionStore | None:
 
 def read(file: str) -> bytes:
     """A file's bytes, or those of standard input for "-"."""
+    if file == "-" and sys.stdin is None:  # as the shell's <&- starts programs
+        raise click.BadParameter("there is no standard input")
     try:
         return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as broken:
-        raise typer.BadParameter(f"cannot read {file}: {broken.strerror}") from None
+        raise click.BadParameter(f"cannot read {plain(file)}: {broken.strerror}") from None
 
 
 def write(data: bytes) -> None:
-    """Bytes to stdout. A reader that has gone away (`| head`) is no error."""
+    """Bytes to stdout. A reader that has gone away (`| head`) is no error; a full disk is one, told in a line."""
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except OSError as broken:
-        if broken.errno not in (errno.EPIPE, errno.EINVAL):  # Windows says EINVAL
-            raise
         # The interpreter flushes once more at its end: let that go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit from None
+        if broken.errno in (errno.EPIPE, errno.EINVAL):  # Windows says EINVAL
+            raise click.exceptions.Exit from None
+        complain(f"cannot write to stdout: {broken.strerror}")
+        raise click.exceptions.Exit(FAILURE) from None
 
 
 def write_page(page: str, output: Path | None) -> None:
@@ -71,16 +70,19 @@ def write_page(page: str, output: Path | None) -> None:
         with open(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123  (the mode, from the start)
             file.write(data)
     except OSError as broken:
-        raise typer.BadParameter(f"cannot write {output}: {broken.strerror}") from None
-    stderr().print(f"written: {output}", markup=False, soft_wrap=True)
+        raise click.BadParameter(f"cannot write {plain(str(output))}: {broken.strerror}") from None
+    click.echo(f"written: {plain(str(output))}", err=True)
 
 
-def write_table(table: Table) -> None:
+def write_table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
     """A table to stdout."""
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
-    with console.capture() as capture:
-        console.print(table)
-    write(capture.get().encode())
+    write(table(columns, rows, columns_of(sys.stdout)).encode())
+
+
+def tell_table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
+    """A table to stderr."""
+    unicode = (getattr(stderr(), "encoding", None) or "").lower().startswith("utf")
+    click.echo(table(columns, rows, columns_of(stderr()), "─" if unicode else "-"), err=True, nl=False)
 
 
 @contextmanager
@@ -99,24 +101,62 @@ def complaints() -> Iterator[None]:
     else:
         return
     complain(problem)
-    raise typer.Exit(code)
+    raise click.exceptions.Exit(code)
 
 
 def complain(problem: str) -> None:
     """One line on stderr."""
-    stderr().print(f"headroom: {problem}", markup=False, soft_wrap=True)
+    click.echo(f"headroom: {plain(' '.join(problem.splitlines()))}", err=True)
 
 
-def stderr() -> Console:
-    """A console on stderr. A pipe has no width of its own: wide enough for a row, so that nothing is cut."""
-    return Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 120)
+def stderr() -> TextIO | None:
+    """The stream; None where a program was started without one."""
+    return sys.stderr
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person looks at it."""
+    return stream is not None and stream.isatty()
+
+
+def columns_of(stream: TextIO | None) -> int:
+    """How wide a table on the stream may be."""
+    if stream is None or not is_terminal(stream):
+        return WITHOUT_A_TERMINAL
+    try:
+        own = os.get_terminal_size(stream.fileno())
+    except OSError:
+        own = os.terminal_size((80, 24))
+    return shutil.get_terminal_size(own).columns or 80  # COLUMNS goes first, as everywhere
 
 
 @contextmanager
 def progress(words: str, long: bool = True) -> Iterator[None]:
-    """Tell a person at a terminal what takes so long."""
-    if not long or not sys.stderr.isatty():
+    """Tell a person at a terminal what takes so long, and how long it has."""
+    if not long or not is_terminal(stderr()):
         yield
         return
-    with stderr().status(words):
+    done = threading.Event()
+    clock = threading.Thread(target=_count_seconds, args=(plain(words), done), daemon=True)
+    clock.start()
+    try:
         yield
+    finally:
+        done.set()
+        clock.join()
+
+
+def _count_seconds(words: str, done: threading.Event) -> None:
+    begun, room, line = time.monotonic(), columns_of(stderr()) - 8, ""
+    while not line or not done.wait(1.0):
+        seconds = int(time.monotonic() - begun)
+        line = fold(words, room)[0] + (f" … {seconds} s" if seconds else " …")
+        _rewrite_line(line)
+    _rewrite_line(" " * width(line))
+    _rewrite_line("")
+
+
+def _rewrite_line(line: str) -> None:
+    with suppress(OSError, ValueError):  # nobody is left to be told
+        sys.stderr.write(f"\r{line}")
+        sys.stderr.flush()
