@@ -6,8 +6,8 @@
 The proxy runs as a process, and the library with the middleware as another; both use one store. A third of the
 requests through the proxy meet a fault: the provider answers 429 or 500, resets the connection in the middle, or the
 client goes away; and every 20 seconds another process locks the store for 3. An error of ours is any answer that the
-provider did not give. Memory and open files are sampled; the slope is that of the last two thirds of the time, when
-everything is loaded. Linux, for /proc. Prints tables in Markdown; ends with 1 if there was an error of ours.
+provider did not give. Memory and open files are sampled; the slopes are those of the last two thirds and of the last
+third of the time: everything is loaded then, and what is remembered has filled the room it may take. Linux, for /proc. Prints tables in Markdown; ends with 1 if there was an error of ours.
 """
 
 from __future__ import annotations
@@ -209,10 +209,11 @@ def report(seconds: float, counts: Counter[str], of_worker: dict[str, int], take
     rows = []
     for name, points in taken.items():
         late = [point for point in points if point[0] > seconds / 3]
-        sizes, files = [(when, size) for when, size, _ in late], [(when, float(open_files)) for when, _, open_files in late]
         if not late:
             continue
-        rows.append([name, f"{points[0][1]:.0f}", f"{late[0][1]:.1f}", f"{late[-1][1]:.1f}", f"{slope(sizes):+.2f}"])
+        sizes, files = [(when, size) for when, size, _ in late], [(when, float(open_files)) for when, _, open_files in late]
+        last = [(when, size) for when, size in sizes if when > seconds * 2 / 3]
+        rows.append([name, f"{points[0][1]:.0f}", f"{late[0][1]:.1f}", f"{late[-1][1]:.1f}", f"{slope(sizes):+.2f}", f"{slope(last):+.2f}"])
         rows[-1] += [f"{late[0][2]}", f"{late[-1][2]}", f"{max(point[2] for point in points)}", f"{slope(files):+.2f}"]
     head = [
         "process",
@@ -220,6 +221,7 @@ def report(seconds: float, counts: Counter[str], of_worker: dict[str, int], take
         "MB after a third",
         "MB at the end",
         "MB a minute",
+        "in the last third",
         "files after a third",
         "at the end",
         "most",
