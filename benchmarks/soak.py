@@ -7,7 +7,8 @@ The proxy runs as a process, and the library with the middleware as another; bot
 requests through the proxy meet a fault: the provider answers 429 or 500, resets the connection in the middle, or the
 client goes away; and every 20 seconds another process locks the store for 3. An error of ours is any answer that the
 provider did not give. Memory and open files are sampled; the slopes are those of the last two thirds and of the last
-third of the time: everything is loaded then, and what is remembered has filled the room it may take. Linux, for /proc. Prints tables in Markdown; ends with 1 if there was an error of ours.
+third of the time: everything is loaded then, and what is remembered has filled the room it may take. Linux, for /proc.
+Prints tables in Markdown; ends with 1 if there was an error of ours.
 """
 
 from __future__ import annotations
