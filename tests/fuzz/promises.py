@@ -9,7 +9,10 @@ from typing import Any
 from headroom import CompressConfig, FormatError, MemoryStore, compress
 from headroom.core import marker, pipeline
 from headroom.core.tokens import count
+from headroom.tools.retrieve import call
 from tests.conversations import texts_at
+
+NO_ANSWERS = ("No original is stored", "The original could not be read")
 
 
 def violations(messages: list[Any], dice: random.Random) -> list[str]:
@@ -34,9 +37,11 @@ def violations(messages: list[Any], dice: random.Random) -> list[str]:
         found += _of_block(report, store)
     if fresh(result.messages, store, config).messages != result.messages:
         found.append("not idempotent")
-    n = dice.randrange(len(messages) + 1)
-    if fresh(messages[:n], MemoryStore(), config).messages != result.messages[:n]:
+    n, later = dice.randrange(len(messages) + 1), MemoryStore()
+    if fresh(messages[:n], later, config).messages != result.messages[:n]:
         found.append("not causal")
+    if compress(messages, "gpt-4o", store=later, config=config).messages != result.messages:
+        found.append("a turn that goes on from what is remembered differs")
     return found
 
 
@@ -60,4 +65,13 @@ def _of_block(report: Any, store: MemoryStore) -> list[str]:
         found.append("the original is not what retrieval gives")
     if report.reference is not None and marker.find(report.after) != marker.Marker(report.reference, report.lossy):
         found.append("the marker does not say what was done")
+    if report.reference is not None and not report.before.startswith(_asked(store, ref=report.reference)[:1_000]):
+        found.append("the tool gives another text")
+    if report.reference is not None and _asked(store, ref=report.reference, query="worker-3 failed").startswith(NO_ANSWERS):
+        found.append("the tool cannot search the original")
     return found
+
+
+def _asked(store: MemoryStore, **arguments: str) -> str:
+    """What a model gets for its call of the tool."""
+    return call("headroom_retrieve", arguments, store=store)

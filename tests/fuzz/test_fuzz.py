@@ -1,4 +1,8 @@
-"""Fuzzing with a fixed, small budget: the same inputs on every run. `benchmarks/fuzz.py` goes on for as long as one likes."""
+"""Fuzzing with a fixed, small budget: the same inputs on every run.
+
+`pytest tests/fuzz --hypothesis-profile=long` tries forty times as many, other ones each time, and
+`benchmarks/fuzz.py` goes on with conversations for as long as one likes.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ from tests.fuzz import mutations
 from tests.fuzz.promises import violations
 
 SEEDS = st.integers(0, 2**32)
-BUDGET = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+BUDGET = settings(max_examples=settings().max_examples // 2, deadline=None, suppress_health_check=list(HealthCheck))
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -81,7 +85,7 @@ def test_a_format_reads_a_message_or_refuses_it_by_name(reader: Any, message: di
     assert repr(message) == repr(before)
 
 
-@settings(BUDGET, max_examples=100)
+@settings(BUDGET, max_examples=2 * settings().max_examples)
 @given(
     name=st.sampled_from(["headroom_retrieve", "mcp__headroom__headroom_retrieve", "other"]) | JSON,
     given_=JSON | st.dictionaries(st.sampled_from(["ref", "query", "lines", "offset", "x"]), JSON) | st.text(max_size=40),
