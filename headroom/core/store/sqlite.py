@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from headroom.core.errors import ConfigError, StoreError, StoreFullError
+from headroom.core.store import sqlite_statements as statements
 from headroom.core.store.base import (
     DEFAULT_MAX_BYTES,
     DEFAULT_NAMESPACE,
@@ -26,7 +27,6 @@ from headroom.core.store.base import (
     USE_GRAIN,
     StoreStats,
     pack,
-    references_for,
     unpack,
 )
 from headroom.core.store.sqlite_file import APPLICATION_ID, is_malformed, set_up, transaction
@@ -91,7 +91,8 @@ class SQLiteStore:
         if not texts:
             return []
         unique = list(dict.fromkeys(texts))
-        placed = self._run(lambda connection: self._settled(connection, unique, namespace), heal=True)
+        latest = self._clock() - self.ttl_seconds / USE_GRAIN
+        placed = self._run(lambda connection: statements.settled(connection, unique, namespace, latest), heal=True)
         fresh = {text: pack(text) for text in unique if text not in placed}  # outside the lock: 10 MB take 0.1 s
         if fresh:
             if sum(map(len, fresh.values())) > self.max_bytes:
@@ -123,7 +124,7 @@ class SQLiteStore:
         parameters: list[object] = [self._clock() - self.ttl_seconds]
         if namespace is not None:
             query += " AND namespace = ?"
-            parameters.append(_key(namespace))
+            parameters.append(statements.key(namespace))
         row = self._run(lambda connection: connection.execute(query, parameters).fetchone())
         return StoreStats(*map(int, row))
 
@@ -138,34 +139,19 @@ class SQLiteStore:
 
     # --- what each method does, once it has the connection ---------------------------------------------------------
 
-    def _settled(self, connection: sqlite3.Connection, texts: list[str], namespace: str) -> dict[str, str]:
-        """Of `texts`, those that are stored already and were used lately, with their references: nothing to write."""
-        latest = self._clock() - self.ttl_seconds / USE_GRAIN
-        settled = {}
-        for text in texts:
-            for reference in references_for(text, namespace):
-                row = _look_up(connection, reference, namespace)
-                if row is None:
-                    break
-                if _holds(row[1], text):
-                    if row[0] >= latest:
-                        settled[text] = reference
-                    break
-        return settled
-
     def _write(self, connection: sqlite3.Connection, bodies: dict[str, bytes], kept: set[str], namespace: str) -> dict[str, str]:
         now = self._clock()
         with transaction(connection):
             expired = "SELECT namespace, reference FROM entries WHERE used < ? ORDER BY used LIMIT ?"
             self._delete(connection, connection.execute(expired, (now - self.ttl_seconds, EXPIRED_PER_PUT)).fetchall())
-            before = _total(connection)
-            placed = {text: _place(connection, text, body, namespace, now) for text, body in bodies.items()}
-            self._evict(connection, _key(namespace), kept | set(placed.values()), _total(connection) - before)
+            before = statements.total(connection)
+            placed = {text: statements.place(connection, text, body, namespace, now) for text, body in bodies.items()}
+            self._evict(connection, statements.key(namespace), kept | set(placed.values()), statements.total(connection) - before)
         return placed
 
     def _evict(self, connection: sqlite3.Connection, namespace: bytes, kept: set[str], added: int) -> None:
         """Make at least the room that was `added`, so that the file never grows beyond its limit, and at most a little more."""
-        excess = _total(connection) - self.max_bytes
+        excess = statements.total(connection) - self.max_bytes
         if excess <= 0:
             return
         doomed = []
@@ -184,16 +170,16 @@ class SQLiteStore:
     def _delete(self, connection: sqlite3.Connection, doomed: list[tuple[bytes, str]]) -> None:
         if doomed:
             self._present.clear()
-            _delete(connection, doomed)
+            statements.delete(connection, doomed)
 
     def _read(self, connection: sqlite3.Connection, reference: str, namespace: str) -> str | None:
-        row = _look_up(connection, reference, namespace)
+        row = statements.look_up(connection, reference, namespace)
         now = self._clock()
         if row is None or row[0] < now - self.ttl_seconds:
             return None
         text = unpack(row[1])
         if row[0] < now - self.ttl_seconds / USE_GRAIN:
-            _touch(connection, [reference], namespace, now)
+            statements.touch(connection, [reference], namespace, now)
         return text
 
     def _present_or_found(self, connection: sqlite3.Connection, references: list[str], namespace: str) -> set[str]:
@@ -214,16 +200,18 @@ class SQLiteStore:
         found: set[str] = set()
         for start in range(0, len(references), REFERENCES_PER_QUERY):
             some = references[start : start + REFERENCES_PER_QUERY]
-            where = f"FROM entries WHERE namespace = ? AND used >= ? AND reference IN ({_marks(some)})"
+            where = f"FROM entries WHERE namespace = ? AND used >= ? AND reference IN ({statements.marks(some)})"
             # Counting is twice as fast as listing, and mostly everything is there and was used lately.
-            count = connection.execute(f"SELECT count(*) {where}", (_key(namespace), stale, *some)).fetchone()[0]
+            count = connection.execute(f"SELECT count(*) {where}", (statements.key(namespace), stale, *some)).fetchone()[0]
             if count == len(some):
                 found.update(some)
                 continue
-            rows = connection.execute(f"SELECT reference, used {where}", (_key(namespace), now - self.ttl_seconds, *some)).fetchall()
+            rows = connection.execute(
+                f"SELECT reference, used {where}", (statements.key(namespace), now - self.ttl_seconds, *some)
+            ).fetchall()
             found.update(reference for reference, _ in rows)
             old = [reference for reference, used in rows if used < stale]
-            if old and not _touch(connection, old, namespace, now):
+            if old and not statements.touch(connection, old, namespace, now):
                 # Their life cannot be prolonged. Near its end, better call them missing than let a marker outlive them.
                 found.difference_update(reference for reference, used in rows if used < now - self.ttl_seconds / 2)
         return found
@@ -232,7 +220,7 @@ class SQLiteStore:
         conditions, parameters = ["1"], []
         if namespace is not None:
             conditions.append("namespace = ?")
-            parameters.append(_key(namespace))
+            parameters.append(statements.key(namespace))
         if older_than_seconds is not None:
             conditions.append("used <= ?")
             parameters.append(self._clock() - older_than_seconds)  # type: ignore[arg-type]
@@ -327,80 +315,6 @@ class SQLiteStore:
         self._connection = None
         self._lock = threading.Lock()
         self._process = os.getpid()
-
-
-# --- statements ------------------------------------------------------------------------------------------------------
-
-
-def _key(namespace: str) -> bytes:
-    return namespace.encode("utf-8", "surrogatepass")  # a str with lone surrogates cannot be bound
-
-
-def _marks(values: Collection[object]) -> str:
-    return ",".join("?" * len(values))
-
-
-def _look_up(connection: sqlite3.Connection, reference: str, namespace: str) -> tuple[float, bytes] | None:
-    query = "SELECT used, b.body FROM entries e JOIN bodies b ON b.id = e.body WHERE namespace = ? AND reference = ?"
-    row: tuple[float, bytes] | None = connection.execute(query, (_key(namespace), reference)).fetchone()
-    return row
-
-
-def _holds(body: bytes, text: str) -> bool:
-    try:
-        return unpack(body) == text
-    except (zlib.error, ValueError):
-        return False
-
-
-def _damaged(body: bytes) -> bool:
-    try:
-        unpack(body)
-    except (zlib.error, ValueError):
-        return True
-    return False
-
-
-def _place(connection: sqlite3.Connection, text: str, body: bytes, namespace: str, now: float) -> str:
-    """Store `text` under the first of its references that is free, or is its own already. Inside a transaction."""
-    for reference in references_for(text, namespace):
-        row = _look_up(connection, reference, namespace)
-        if row is not None and _holds(row[1], text):
-            connection.execute("UPDATE entries SET used = ? WHERE namespace = ? AND reference = ?", (now, _key(namespace), reference))
-            return reference
-        if row is not None:
-            if not _damaged(row[1]):
-                continue
-            _delete(connection, [(_key(namespace), reference)])
-        number = connection.execute("INSERT INTO bodies(body) VALUES(?)", (body,)).lastrowid
-        size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-        entry = (_key(namespace), reference, now, size, len(body), number)
-        connection.execute("INSERT INTO entries(namespace, reference, used, size, stored, body) VALUES(?,?,?,?,?,?)", entry)
-        return reference
-    raise StoreError("every reference of this text, even the longest, is another text's")
-
-
-def _total(connection: sqlite3.Connection) -> int:
-    stored: int = connection.execute("SELECT stored FROM total").fetchone()[0]
-    return stored
-
-
-def _delete(connection: sqlite3.Connection, keys: Sequence[tuple[bytes, str]]) -> None:
-    connection.executemany("DELETE FROM entries WHERE namespace = ? AND reference = ?", keys)
-
-
-def _touch(connection: sqlite3.Connection, references: list[str], namespace: str, now: float) -> bool:
-    """Note a use. Best effort, without waiting: reading must work while another process writes, or on a full disk."""
-    timeout = connection.execute("PRAGMA busy_timeout").fetchone()[0]
-    connection.execute("PRAGMA busy_timeout = 20")
-    try:
-        update = f"UPDATE entries SET used = ? WHERE namespace = ? AND reference IN ({_marks(references)})"  # noqa: S608
-        connection.execute(update, (now, _key(namespace), *references))
-    except sqlite3.OperationalError:
-        return False
-    finally:
-        connection.execute(f"PRAGMA busy_timeout = {timeout}")
-    return True
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headroom.core.errors import ConfigError, StoreError, StoreFullError
-from headroom.core.store import SQLiteStore
+from headroom.core.store import SQLiteStore, sqlite_statements
 from headroom.core.store import sqlite as room
 from headroom.core.store.base import pack, reference_for
 
@@ -127,7 +127,7 @@ def test_a_taken_reference_is_never_served_for_another_text(store, monkeypatch):
 
 
 def test_all_or_none(store, monkeypatch):
-    monkeypatch.setattr(room, "references_for", lambda text, namespace: iter(["same"]))
+    monkeypatch.setattr(sqlite_statements, "references_for", lambda text, namespace: iter(["same"]))
     with pytest.raises(StoreError):
         store.put_many(["first", "second"])
     assert store.stats().entries == 0
