@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from headroom.cli.shared import EXIT_CODES, INTERRUPTED, complaints, is_terminal, stderr
+from headroom.cli.shared import EXIT_CODES, FAILURE, INTERRUPTED, complaints, give_up, is_terminal, stderr
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -46,7 +47,12 @@ class Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
 
-    command_class = Command
+    def main(self, *arguments: Any, **given: Any) -> Any:
+        try:
+            return super().main(*arguments, **given)
+        except OSError as broken:  # a full disk, a port that is taken: the machine's trouble and no bug
+            give_up(broken)
+            sys.exit(FAILURE)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -10,7 +10,7 @@ import click
 
 from headroom import CompressionStore, SQLiteStore
 from headroom.cli.command import command, flag, json_option, store_option
-from headroom.cli.shared import opened, write
+from headroom.cli.shared import is_terminal, opened, write
 from headroom.cli.terminal import plain
 from headroom.stores import default_store
 
@@ -58,7 +58,7 @@ def purge_command(namespace: str | None, older_than: str | None, yes: bool, stor
     place = _store(store)
     seconds = None if older_than is None else age_in_seconds(older_than)
     if namespace is None and seconds is None and not yes:
-        if not sys.stdin.isatty():
+        if not is_terminal(sys.stdin):
             raise click.BadParameter("this deletes everything: say --yes, or which with --namespace or --older-than")
         click.confirm(f"Delete every original in {plain(_name(place))}?", abort=True, err=True)
     deleted = place.purge(namespace, seconds) if _exists(place) else 0

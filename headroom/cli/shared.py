@@ -48,16 +48,31 @@ def read(file: str) -> bytes:
 
 def write(data: bytes) -> None:
     """Bytes to stdout. A reader that has gone away (`| head`) is no error; a full disk is one, told in a line."""
+    if sys.stdout is None:  # as the shell's >&- starts programs
+        complain("there is no standard output")
+        raise click.exceptions.Exit(FAILURE)
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except OSError as broken:
-        # The interpreter flushes once more at its end: let that go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if broken.errno in (errno.EPIPE, errno.EINVAL):  # Windows says EINVAL
+            let_go(sys.stdout)
             raise click.exceptions.Exit from None
-        complain(f"cannot write to stdout: {broken.strerror}")
+        give_up(broken)
         raise click.exceptions.Exit(FAILURE) from None
+
+
+def give_up(broken: OSError) -> None:
+    """Say what the machine does not allow; nothing more is written to stdout, which may be what is full."""
+    if sys.stdout is not None:
+        let_go(sys.stdout)
+    what = broken.strerror or str(broken)
+    complain(f"{broken.filename}: {what}" if broken.filename else what)
+
+
+def let_go(stream: TextIO) -> None:
+    """The interpreter flushes once more at its end: let that go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def write_page(page: str, output: Path | None) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from headroom.cli.terminal import clipped, fold, padded, plain, width
 
 GAP = 3
-LONGEST_CELL = 300
+LONGEST_CELL = 200
 """Characters; more of a name tells nobody more, and would make every other row as long."""
 NARROWEST_TEXT = 12
 
@@ -25,8 +25,8 @@ class Column:
 def table(columns: Sequence[Column], rows: Iterable[Sequence[str]], room: int, rule: str = "─") -> str:
     """The rows below their headings, with an empty line before and after; a row of empty cells is an empty line.
 
-    `room`: columns of the terminal. Headings of numbers are folded first, then the widest texts; where even that is too
-    wide, lines are longer than that, since nothing is cut. `rule`: what the line below the headings is drawn with.
+    `room`: columns of the terminal. Headings are folded first, then the widest texts; where even that is too wide, lines
+    are longer than that, since nothing is cut. `rule`: what the line below the headings is drawn with.
     """
     cells = [[clipped(plain(cell), LONGEST_CELL) for cell in row] for row in rows]
     widths = _widths(columns, cells, room - GAP * len(columns) - 1)
@@ -53,17 +53,11 @@ def _line(parts: Sequence[str], columns: Sequence[Column], widths: Sequence[int]
 def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], room: int) -> list[int]:
     below = [max((width(row[index]) for row in cells), default=0) for index in range(len(columns))]
     widths = [max(width(column.name), wide) for column, wide in zip(columns, below, strict=True)]
-    least = [_least(column, wide) for column, wide in zip(columns, below, strict=True)]
-    numbers = [index for index, column in enumerate(columns) if column.number]
-    texts = [index for index, column in enumerate(columns) if not column.number]
-    for shrinking in (numbers, texts):
-        while sum(widths) > room and any(widths[index] > least[index] for index in shrinking):
-            widest = max((index for index in shrinking if widths[index] > least[index]), key=lambda index: widths[index])
+    words = [max(map(width, column.name.split()), default=0) for column in columns]
+    texts = [wide if column.number else min(wide, NARROWEST_TEXT) for column, wide in zip(columns, below, strict=True)]
+    for narrowest in (below, texts):  # first the headings fold, then the texts
+        least = [max(pair) for pair in zip(words, narrowest, strict=True)]
+        while sum(widths) > room and widths != least:
+            widest = max((index for index, wide in enumerate(widths) if wide > least[index]), key=lambda index: widths[index])
             widths[widest] -= 1
     return widths
-
-
-def _least(column: Column, below: int) -> int:
-    """How narrow a column may become."""
-    heading = max(map(width, column.name.split()), default=0)
-    return max(heading, below if column.number else min(below, NARROWEST_TEXT))

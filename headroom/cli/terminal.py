@@ -41,8 +41,8 @@ def fold(text: str, columns: int) -> list[str]:
     lines, columns = [], max(columns, 1)
     while width(text) > columns:
         end = _fitting(text, columns)
-        # A line that is less than half full helps nobody: then rather break within a word.
-        end = next((at for at in range(end, end // 2, -1) if text[at - 1] in _BREAKS or text[at : at + 1] == " "), end)
+        # A line that is nearly empty helps nobody: then rather break within a word.
+        end = next((at for at in range(end, end // 3, -1) if text[at - 1] in _BREAKS or text[at : at + 1] == " "), end)
         lines.append(text[:end].rstrip(" "))
         text = text[end:].lstrip(" ")
     return [*lines, text]

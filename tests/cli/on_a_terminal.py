@@ -1,0 +1,62 @@
+"""A command as a person runs it: on a terminal of so many columns."""
+
+from __future__ import annotations
+
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from dataclasses import dataclass
+from fcntl import ioctl
+
+PROGRAM = (
+    "import fcntl, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "  # without it, Ctrl-C is a letter
+    "from headroom.cli import app; sys.argv[0] = 'headroom'; app()"
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was on the terminal in the end, and the exit code."""
+
+    text: str
+    exit_code: int
+
+    @property
+    def lines(self) -> list[str]:
+        return [line.rpartition("\r")[2] for line in self.text.replace("\r\n", "\n").split("\n")]
+
+
+def typed(*arguments: str, columns: int = 80, press: tuple[str, str] | None = None, **environment: str) -> Seen:
+    """Run the command line there. `press`: what to wait for, and what to press then ("\x03" is Ctrl-C)."""
+    ours, theirs = pty.openpty()
+    ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, **environment},
+        start_new_session=True,
+    ) as process:
+        os.close(theirs)
+        text = _read(ours, press)
+        os.close(ours)
+    return Seen(text, process.returncode)
+
+
+def _read(terminal: int, press: tuple[str, str] | None) -> str:
+    seen = b""
+    while True:
+        try:
+            data = os.read(terminal, 65_536)
+        except OSError:  # nobody writes to it any more
+            return seen.decode()
+        if not data:
+            return seen.decode()
+        seen += data
+        if press and press[0].encode() in seen:
+            os.write(terminal, press[1].encode())
+            press = None
