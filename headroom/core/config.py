@@ -33,8 +33,8 @@ class Budget:
 
 _BUDGETS: Mapping[ContentKind, Budget] = MappingProxyType(
     {
-        "source_code": Budget(1_100, 0.13),  # an edit quotes the lines that it replaces, exactly
-        "reprs": Budget(500, 0.05),
+        "source_code": Budget(1_350, 0.05),  # an edit quotes the lines that it replaces, exactly
+        "reprs": Budget(450, 0.03),
         "listings": Budget(500, 0.05),
     }
 )
@@ -52,7 +52,7 @@ class CompressConfig:
     min_tokens: int = 165
     """Tool outputs below this are left alone: about 600 characters, where a marker costs what a digest saves."""
 
-    budget: Budget = Budget(650, 0.07)
+    budget: Budget = Budget(700, 0.03)
     """For every kind that `budgets` does not name."""
 
     budgets: Mapping[ContentKind, Budget] = field(default_factory=lambda: _BUDGETS)

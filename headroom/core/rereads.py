@@ -24,7 +24,7 @@ MOST_PLACES = 4
 """How many earlier places of one line are tried as the start of a run."""
 GAP = "[… "
 """What every mark of something left out begins with: equal marks may stand for different lines."""
-_QUOTE = 48
+_QUOTE = 36
 _MARGIN = re.compile(r"[ \t]{0,8}(\d{1,7})(?:[:|\t→]|[ ](?=[ \t]|\S)|[ \t]*\Z)")
 
 
@@ -142,7 +142,7 @@ def _read(text: str, exact: bool) -> _View:
     lines = text.split("\n")
     if exact:
         return _View(lines, lines, {})
-    keys = lines.copy()
+    keys = [line.rstrip() for line in lines]  # a fold may have taken trailing blanks off one of two views
     counting: dict[int, int] = {}
     before: tuple[int, int, int] | None = None  # the last line that starts with a number: place, counting, end of its margin
     for place, line in enumerate(lines):
@@ -153,7 +153,7 @@ def _read(text: str, exact: bool) -> _View:
         if before is not None and before[1] == here[1]:
             for number, offset, end in (before, here):
                 counting[number] = offset
-                keys[number] = lines[number][end:]
+                keys[number] = lines[number][end:].rstrip()
         before = here
     return _View(lines, keys, counting)
 

@@ -34,7 +34,7 @@ def test_a_run_that_is_visible_already_becomes_a_pointer_that_quotes_its_ends() 
     assert fold is not None and fold.lines == len(CODE)
     assert (
         fold.text
-        == f"a new first line\n[… 40 lines shown earlier, from {CODE[0].strip()[:48]!r} to {CODE[-1].strip()[:48]!r}]\na new last line"
+        == f"a new first line\n[… 40 lines shown earlier, from {CODE[0].strip()[:36]!r} to {CODE[-1].strip()[:36]!r}]\na new last line"
     )
 
 
@@ -93,6 +93,11 @@ def test_it_goes_on_where_both_are_digests_of_the_same_original() -> None:
 )
 def test_what_is_short_or_stands_everywhere_is_shown_again(text: str) -> None:
     assert folded(text, text) is None
+
+
+def test_trailing_blanks_make_no_other_line() -> None:
+    fold = folded("\n".join(CODE), "\n".join(line + "  " for line in CODE))
+    assert fold is not None and fold.lines == len(CODE)
 
 
 def test_exactly_means_margins_and_blanks_too() -> None:

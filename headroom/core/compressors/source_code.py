@@ -82,6 +82,7 @@ def _digest(view: View, request: Request, allowance: int, costs: list[int], seen
     worths = line_worths(view.lines, view.numbers, found, request.query)
     chooser.prefer_seen(worths, seen)
     keep = chooser.choose(worths, costs, allowance, chooser.GAP_TOKENS)
+    chooser.sink(keep, view.lines, view.numbers)
     omitted = chooser.bridge(keep, costs)
     if not omitted:
         return None

@@ -27,6 +27,7 @@ _REPORT = re.compile(
     r"|running \d+ tests?$|test \S+ \.\.\. (?:ok|FAILED|ignored)|test result: |(?:\[\w+\] )?Tests run: \d+"
     r"|[^\s:]+::\S+ (?:PASSED|FAILED|SKIPPED|ERROR|XFAIL)|\w+ \([\w.]+\) \.\.\. (?:ok|FAIL|ERROR|skipped)"
     r"|[\w./\\-]+\.py [.FEsxX]+(?: +\[ *\d+%\])?$|\s+[✓✕✗×√●] \S|not ok \d|ok \d+ - |\s*Failures?:$"
+    r"|E   +\S|[\w./\\-]+\.py:\d+: \w*(?:Error|Exception|Failed)\b"
 )
 _PASS = re.compile(
     r"(?P<a>[^\s:]+)(?:::.*?)? PASSED\b|PASS(?:ED)? +(?P<b>\S+)|\s*--- PASS: (?P<c>\S+)|ok\s+(?P<d>\S+)\s+(?:\(cached\)|[\d.]+s)"
@@ -35,13 +36,16 @@ _PASS = re.compile(
     r"|(?:=== (?:RUN|PAUSE|CONT)|\[INFO\] Running)\s+(?P<k>\S+)"
 )
 _FAIL = re.compile(
-    r"\S+ (?:FAILED|ERROR)\b|(?:FAILED|ERROR|FAIL|XPASS)[ :\t]+\S|\s*--- FAIL: |test \S+ \.\.\. FAILED|\w+ \([\w.]+\) \.\.\. (?:FAIL|ERROR)"
+    r"\S+ (?:FAILED|ERROR)\b|(?:[*•-] )?(?:FAILED|ERROR|FAIL|XPASS)[ :\t]+\S|\s*--- FAIL: |test \S+ \.\.\. FAILED"
+    r"|\w+ \([\w.]+\) \.\.\. (?:FAIL|ERROR)"
     r"|\s+[✕✗×] |not ok \d|\s*● \S|_{3,} .+ _{3,}$|---- \S+ stdout ----|thread '.*' panicked at|\[ERROR\] \S|.*<<< (?:FAILURE|ERROR)!"
 )
 _DETAIL = re.compile(
     r"E  |>  |\s*(?:assert|AssertionError|Expected|Received|expected|actual|got|want|left:|right:|- Expected|\+ Received)\b"
     r"|\s*[-+?] |[\w./\\-]+:\d+:|\w*(?:Error|Exception)\b"
 )
+_ESSENCE = re.compile(r"E   |>   +\S")
+"""What pytest says went wrong, and the statement that did: at the end of a trace, and wanted before it."""
 _SUMMARY_WORD = re.compile(
     r"[Tt]ests?\b|Suites|Files|Snapshots|Time|Ran|OK|FAIL|ok\t|BUILD|rror|arning|problem|passed|passing|skipped|examples?\b|# "
 )
@@ -101,7 +105,7 @@ class TestReports:
         for index in report.unasked:
             worths[index] = -1.0
             units.costs[index] += NEVER
-        keep = choose_units(units, worths, allowance - TABLE_TOKENS)
+        keep = choose_units(units, worths, allowance - TABLE_TOKENS * bool(report.passed or report.complaints))
         shown = show(units, keep)
         if not shown.omitted and not shown.cut:
             return fold
@@ -183,6 +187,7 @@ class _Report:
         for rank, start in enumerate(self.failed):
             fade = 1.0 / (1.0 + rank / 12)
             worths[start] = max(worths[start], 4.0 + 6.0 * fade)
+            told = 0
             stop = self.failed[rank + 1] if rank + 1 < len(self.failed) else len(self.lines)
             for index in range(start + 1, min(stop, start + FAILURE_LINES)):
                 line = self.lines[index]
@@ -190,6 +195,9 @@ class _Report:
                     break
                 detail = line and _DETAIL.match(line) is not None
                 own = (9.0 if detail else 5.0) * fade - 0.03 * (index - start)
+                if line and _ESSENCE.match(line) is not None:
+                    own = max(own, 9.5 * fade - 0.1 * told)  # an assertion may go on for a hundred lines
+                    told += 1
                 worths[index] = max(worths[index], own)
 
     def _rate_complaints(self, worths: list[float]) -> None:

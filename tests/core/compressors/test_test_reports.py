@@ -56,6 +56,31 @@ def test_pytest_failures_are_whole_and_passes_counted() -> None:
     assert shortened.note == "198 of 228 lines left out" and shortened.lossy
 
 
+def test_failures_that_another_program_prints_are_whole() -> None:
+    """A tool that runs tests after an edit shows the failures alone: no banner of the runner's is above them."""
+    lines = ["Running 85 tests in the following files:", " * tests/test_cart.py", ""]
+    for n in range(4):
+        lines += [f"* FAILED tests/test_cart.py test_case_{n}>", "```", "    def test_case(cart):"]
+        lines += [f"        cart.add(item_{at}, amount={at}, note='as the customer asked')" for at in range(60)]
+        lines += [f"tests/test_cart.py:{90 + n}:", "_ " * 20, "shop/cart.py:12: in total", "    return self.sum(self.items)"]
+        lines += [f">       raise CartError('no price for item {n}')", f"E       shop.CartError: no price for item {n}", ""]
+        lines += [f"shop/cart.py:{n + 30}: CartError", "```", ""]
+    shortened = digest("\n".join([*lines, "81 passed. 4 failed. 0 errors."]))
+    for n in range(4):
+        assert f"* FAILED tests/test_cart.py test_case_{n}>" in shortened.text
+        assert f">       raise CartError('no price for item {n}')\nE       shop.CartError: no price for item {n}\n" in shortened.text
+    assert "81 passed. 4 failed. 0 errors." in shortened.text
+
+
+def test_what_went_wrong_comes_before_the_way_there() -> None:
+    frames = [part for at in range(80) for part in (f"shop/step_{at}.py:{at + 10}: in step_{at}", f"    return step_{at + 1}(order)")]
+    report = ["=" * 30 + " test session starts " + "=" * 30, "collected 1 item", "", "=" * 30 + " FAILURES " + "=" * 30]
+    report += ["_" * 20 + " test_deep " + "_" * 20, "", ">       step_0(order)", "", *frames]
+    report += [">       raise KeyError(order)", "E       KeyError: 'W4711'", "", "shop/step_80.py:90: KeyError"]
+    shortened = digest("\n".join([*report, "=" * 20 + " 1 failed in 0.12s " + "=" * 20, ""]))
+    assert ">       raise KeyError(order)\nE       KeyError: 'W4711'\n" in shortened.text
+
+
 def test_a_test_that_was_asked_for_is_shown() -> None:
     shortened = REPORTS.compress(pytest_run(), Request(Query((("test_case_055", 6.0),)), 600, 0.08))
     assert shortened is not None and "test_case_055 PASSED" in shortened.text

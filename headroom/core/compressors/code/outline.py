@@ -44,7 +44,7 @@ _CONTROL = frozenset(
 _CALLABLE = re.compile(r"[\w#*&~@$\[][\w\s<>:,*&~\[\]?@$.#]*(?<=[\w\]$>\s])$")
 _TYPE_ALONE = re.compile(r"[A-Za-z_][\w:<>]*(?:[ *&]+[\w:<>]+)*[ *&]*$")
 _FIRST_WORD = re.compile(r"\w+")
-_CLOSERS = ("}", ")", "]", "end", "fi", "done", "esac", ");", "*/")
+_CLOSER = re.compile(r"[})\]]|\*/|(?:end|fi|done|esac)\b(?!\s*=)")
 _QUOTES = re.compile(r"\"\"\"|'''|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|#.*")
 
 
@@ -138,7 +138,7 @@ class _Reader:
 
     def _code_line(self, index: int, indent: int, stripped: str) -> None:
         if self.open and indent <= self.open[-1].indent:
-            if (stripped.startswith(_CLOSERS) and indent == self.open[-1].indent) or stripped.startswith("{"):
+            if (_CLOSER.match(stripped) and indent == self.open[-1].indent) or stripped.startswith("{"):
                 self.last_code = index
                 self.found.roles[index] = BODY
                 if stripped[0] != "{" and stripped.rstrip()[-1] != "{":

@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 
 POINTER_TOKENS = 25
 _SEEN = 1_000.0
-GAP_TOKENS = 9
+GAP_TOKENS = 12
 """About what a gap's mark costs; shorter gaps are cheaper to show than to mark."""
+
+_SAYS_NOTHING = " \t\r\"'()[]{},;"
 
 
 def choose(worths: Sequence[float], costs: Sequence[int], budget: int, gap_tokens: int = 0) -> bytearray:
@@ -50,6 +52,21 @@ def bridge(keep: bytearray, costs: Sequence[int], gap_tokens: int = GAP_TOKENS) 
         else:
             omitted += end - start
         start = end
+
+
+def sink(keep: bytearray, lines: Sequence[str], numbers: Sequence[int] = ()) -> None:
+    """Leave out lines that say nothing between two gaps (blank ones, lone brackets): one mark instead of two.
+
+    `numbers`: where lines are numbered, those without one head sections and stay.
+    """
+    start = keep.find(0)
+    while start >= 0:
+        end = keep.find(1, start)
+        if end < 0:
+            return
+        start = keep.find(0, end)
+        if start >= 0 and all(not lines[at].strip(_SAYS_NOTHING) and (not numbers or numbers[at]) for at in range(end, start)):
+            keep[end:start] = bytes(start - end)
 
 
 def charge_pointers(costs: list[int], seen: bytearray) -> None:

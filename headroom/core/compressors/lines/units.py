@@ -124,6 +124,7 @@ def _pair(preceding: str, following: str) -> bool:
 def choose_units(units: Units, worths: Sequence[float], budget: int) -> bytearray:
     """The units to keep within `budget` estimated tokens, gap marks included; nested in the budget."""
     keep = chooser.choose(worths, units.costs, budget, chooser.GAP_TOKENS)
+    chooser.sink(keep, units.texts)
     chooser.bridge(keep, units.costs)
     return keep
 

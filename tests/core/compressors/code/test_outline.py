@@ -47,6 +47,11 @@ def test_definitions_quoted_in_a_string_are_none() -> None:
     assert names("QUOTES = ('\"\"\"', \"'''\")\ndef f():\n    pass\n", python=True) == [("def f():", 2)]
 
 
+def test_a_name_that_begins_like_a_closing_word_closes_nothing() -> None:
+    text = "def f(x):\n    return x\n\n\nfile_type = f(1)\ndone = 2\nend_date = 3\n"
+    assert names(text, python=True) == [("def f(x):", 2)]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

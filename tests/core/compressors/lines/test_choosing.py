@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headroom.core.compressors.lines.choosing import GAP_TOKENS, bridge, choose, gap_mark, render
+from headroom.core.compressors.lines.choosing import GAP_TOKENS, bridge, choose, gap_mark, render, sink
 
 units = st.lists(st.tuples(st.floats(0, 9, allow_nan=False), st.integers(1, 40)), min_size=1, max_size=60)
 
@@ -29,9 +29,27 @@ def test_gap_marks_count_if_asked() -> None:
 def test_more_budget_keeps_all_that_less_kept(items: list[tuple[float, int]], small: int, more: int, gap: int) -> None:
     worths, costs = [worth for worth, _ in items], [cost for _, cost in items]
     little, much = choose(worths, costs, small, gap), choose(worths, costs, small + more, gap)
+    lines = ["" if cost % 3 == 0 else "a line" for cost in costs]
+    sink(little, lines)
+    sink(much, lines)
     bridge(little, costs)
     bridge(much, costs)
     assert all(b for a, b in zip(little, much, strict=True) if a)
+
+
+def test_what_says_nothing_between_two_gaps_joins_them() -> None:
+    lines = ["a", "", "b", "  )", "c", "", "d", ""]
+    keep = bytearray([0, 1, 0, 1, 0, 1, 1, 1])
+    sink(keep, lines)
+    assert render(lines, keep) == "[… 5 lines, 1-5]\n\nd\n"
+
+
+def test_what_heads_a_section_stays_between_two_gaps() -> None:
+    keep = bytearray([0, 1, 0])
+    sink(keep, ["a", "", "b"], [7, 0, 31])
+    assert keep == bytearray([0, 1, 0])
+    sink(keep, ["a", "```", "b"])
+    assert keep == bytearray([0, 1, 0])
 
 
 @given(units, st.integers(0, 300))
