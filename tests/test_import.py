@@ -36,3 +36,8 @@ def test_compressing_without_counting_loads_no_vocabulary() -> None:
         "assert result.references\n"
     )
     assert _loaded_by(program).isdisjoint(VOCABULARIES)
+
+
+def test_the_command_line_loads_what_every_command_needs_and_no_more() -> None:
+    roots = {name.partition(".")[0] for name in _loaded_by("import headroom.cli")}
+    assert roots & (FORBIDDEN | {"tabulate", "wcwidth"}) == {"click"}
