@@ -11,7 +11,7 @@ from headroom.core.config import CompressConfig
 from headroom.core.hooks import CompressionHooks
 from headroom.core.pipeline import compress
 from headroom.core.result import CompressResult
-from headroom.core.store import CompressionStore
+from headroom.core.store import CompressionStore, default_store
 from headroom.core.types import Message
 from headroom.savings import Savings
 from headroom.tools.retrieve import call as answer_call
@@ -73,7 +73,8 @@ class CompressionService:
 
     def _is_worth_a_thread(self, messages: Sequence[Message]) -> bool:
         try:
-            return bool(getattr(self.store, "needs_a_thread", False)) or _characters(messages) >= WORTH_A_THREAD
+            store = default_store() if self.store is None else self.store  # HEADROOM_STORE may name one on the network
+            return bool(getattr(store, "needs_a_thread", False)) or _characters(messages) >= WORTH_A_THREAD
         except Exception:  # compress() will say what is wrong with them
             return True
 

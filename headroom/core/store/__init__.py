@@ -53,11 +53,12 @@ def _opened(url: str, named: str = "HEADROOM_STORE=") -> CompressionStore:
         from headroom.core.store.sqlite import SQLiteStore  # SQLite takes 11 ms to load
 
         return SQLiteStore(rest)
-    if separator and scheme in ("redis", "rediss", "unix"):
+    if separator and scheme in ("redis", "rediss", "unix", "redis+unix"):
         from headroom.core.store.redis import RedisStore  # an extra
 
         return RedisStore(url)
-    raise ConfigError(f"{named}{rest.rpartition('@')[2] or url!r} is no store: write redis://HOST:PORT/DATABASE or sqlite://FILE")
+    given = f"{scheme}://..." if separator else "what it says"  # a password may stand anywhere in it
+    raise ConfigError(f"{named}{given} is no store: write redis://HOST:PORT/DATABASE or sqlite://FILE")
 
 
 def __getattr__(name: str) -> Any:

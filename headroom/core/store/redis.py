@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import threading
-import time
 import zlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from headroom.core.errors import ConfigError, MissingDependencyError, StoreError, StoreFullError
+from headroom.core.errors import StoreError, StoreFullError
 from headroom.core.store.base import (
     DEFAULT_MAX_BYTES,
     DEFAULT_NAMESPACE,
@@ -22,6 +20,7 @@ from headroom.core.store.base import (
     reference_for,
     unpack,
 )
+from headroom.core.store.redis_link import Circuit, checked, client_for, let_go_of_idle, library, pattern_of, place_of, shown, told
 from headroom.core.store.redis_scripts import PURGE, PUT, STATS, TOUCH
 
 if TYPE_CHECKING:
@@ -31,9 +30,12 @@ T = TypeVar("T")
 
 TIMEOUT_SECONDS = 0.5
 """For a connection, and for each answer: a turn waits no longer for a store that does not answer."""
-FIRST_PAUSE_SECONDS = 0.5
-LONGEST_PAUSE_SECONDS = 30.0
-"""After a failure to reach Redis nobody tries again for a while: requests go on with their originals at once."""
+BATCH = 2_000
+"""Originals that purge and stats look at in one step, and keys in one answer: the server has others to serve."""
+LARGE_BYTES = 1_000_000
+"""Sending as much may take longer than the time-out on a slow link: that says nothing of the server."""
+LONGEST_TTL_MS = 10**15
+"""30,000 years: what Redis can add to its clock, and Lua write in digits."""
 
 
 class RedisStore:
@@ -42,7 +44,8 @@ class RedisStore:
     `max_bytes` holds for each namespace by itself, so that no tenant evicts another's originals; the server's own
     `maxmemory` stands above it. Expiry is Redis's own. Any failure is a StoreError within about `timeout_seconds`;
     while Redis cannot be reached, at once. How durable an acknowledged original is, is the server's setting
-    (`appendonly`), and so is what it evicts (`maxmemory-policy`).
+    (`appendonly`), and so is what it evicts (`maxmemory-policy`). `client` is a redis.Redis of your own in place of
+    the URL, for a Sentinel perhaps: its time-outs and retries are yours.
     """
 
     needs_a_thread = True
@@ -58,13 +61,14 @@ class RedisStore:
         prefix: str = "headroom",
         client: Redis | None = None,
     ) -> None:
-        self.url = url
+        self.url = url if client is None else place_of(checked(client))
         self.ttl_seconds = ttl_seconds
         self.max_bytes = max_bytes
         self.prefix = prefix
         self.timeout_seconds = timeout_seconds
-        self._client: Any = client if client is not None else _client(url, timeout_seconds)
-        self._circuit = _Circuit()
+        self._is_callers = client is not None
+        self._client: Any = client_for(url, timeout_seconds) if client is None else client
+        self._circuit = Circuit()
 
     def put_many(self, texts: Sequence[str], namespace: str = DEFAULT_NAMESPACE) -> list[str]:
         """Store all of `texts` or none, in one step of the server's. StoreFullError if they do not fit, even alone."""
@@ -103,21 +107,27 @@ class RedisStore:
         left = dict(zip(known, self._run(self._times_left, known, namespace), strict=True)) if known else {}
         gone |= {reference for reference, milliseconds in left.items() if milliseconds < 0}
         stale = [reference for reference, milliseconds in left.items() if milliseconds >= 0 and self._is_stale(milliseconds)]
-        if not self._touch(stale, namespace):
+        touched = self._touch(stale, namespace)
+        if touched is None:
             # Their life cannot be prolonged. Near its end, better call them missing than let a marker outlive them.
-            gone |= {reference for reference in stale if left[reference] < self._ttl_ms / 2}
-        return gone
+            return gone | {reference for reference in stale if left[reference] < self._ttl_ms / 2}
+        return gone | (set(stale) - touched)
 
     def purge(self, namespace: str | None = None, older_than_seconds: float | None = None) -> int:
-        """Delete originals and say how many."""
+        """Delete originals and say how many; also those that the server's own eviction has left without an entry."""
         age = 0 if older_than_seconds is None else int(older_than_seconds * 1000)
-        return sum(int(self._run(self._eval, PURGE, space, age)) for space in self._spaces(namespace))
+        spaces = self._spaces(namespace)
+        deleted = sum(self._purge(space, age) for space in spaces)
+        deleted += sum(self._run(self._delete_old, keys, age) for keys in self._strays(namespace))
+        if namespace is None:
+            self._run(self._forget_empty, spaces)
+        return deleted
 
     def stats(self, namespace: str | None = None) -> StoreStats:
         """What is held and has not expired."""
-        rows = [self._run(self._eval, STATS, space) for space in self._spaces(namespace)]
-        entries, original, stored = (sum(int(row[column]) for row in rows) for column in range(3))
-        return StoreStats(entries, original, stored, sum(int(row[0]) > 0 for row in rows))
+        rows = [self._held(space) for space in self._spaces(namespace)]
+        entries, original, stored = (sum(row[column] for row in rows) for column in range(3))
+        return StoreStats(entries, original, stored, sum(row[0] > 0 for row in rows))
 
     def close(self) -> None:
         """Close the connections; the next use opens them again."""
@@ -130,7 +140,7 @@ class RedisStore:
         for text, reference in asked.items():
             values += [reference, bodies[text], len(text.encode("utf-8", "surrogatepass"))]
         space = self._space(namespace)
-        answer = self._eval(PUT, space, self._ttl_ms, self.max_bytes, *values, also=("SADD", f"{self.prefix}:namespaces", space))
+        answer = self._eval(PUT, space, self.max_bytes, *values, also=("SADD", f"{self.prefix}:namespaces", space))
         if isinstance(answer, bytes):
             raise StoreFullError(f"the texts need more than the limit of {self.max_bytes:,} bytes")
         answers = [*answer, *[None] * (len(asked) - len(answer))]
@@ -149,23 +159,70 @@ class RedisStore:
                 pipe.pttl(f"{prefix}{reference}")
             return [int(left) for left in pipe.execute()]
 
-    def _touch(self, references: list[str], namespace: str) -> bool:
-        """Note a use. Best effort: reading must work where writing does not (a replica, a full server)."""
+    def _touch(self, references: list[str], namespace: str) -> set[str] | None:
+        """Note a use; which of them are still there. None if that failed: reading must work where writing does not."""
         if not references:
-            return True
+            return set()
         try:
-            self._run(self._eval, TOUCH, self._space(namespace), self._ttl_ms, *references)
-        except StoreError:
-            return False
-        return True
+            answers = self._run(self._eval, TOUCH, self._space(namespace), *references)
+        except StoreError:  # a replica, a full server
+            return None
+        return {reference for reference, is_there in zip(references, answers, strict=True) if is_there}
+
+    def _purge(self, space: str, age: int) -> int:
+        total = 0
+        while True:
+            seen, deleted = self._run(self._eval, PURGE, space, age, BATCH)
+            total += int(deleted)
+            if seen < BATCH:
+                return total
+
+    def _held(self, space: str) -> tuple[int, int, int]:
+        entries = original = stored = first = 0
+        while True:
+            seen, *figures = (int(figure) for figure in self._run(self._eval, STATS, space, first, first + BATCH - 1))
+            entries, original, stored = entries + figures[0], original + figures[1], stored + figures[2]
+            first += BATCH
+            if seen < BATCH:
+                return entries, original, stored
+
+    def _strays(self, namespace: str | None) -> Iterator[list[bytes]]:
+        """The keys of all originals that are left, piece by piece."""
+        space = "*" if namespace is None else self._space(namespace)
+        pattern = f"{pattern_of(self.prefix)}:{{{space}}}:o:*"
+        cursor = None
+        while cursor != 0:
+            cursor, keys = self._run(self._client.scan, cursor or 0, pattern, BATCH)
+            if keys:
+                yield keys
+
+    def _delete_old(self, keys: list[bytes], age: int) -> int:
+        """Delete those that were not used for so many milliseconds, as their time to live tells."""
+        with self._client.pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.pttl(key)
+            left = [int(milliseconds) for milliseconds in pipe.execute()]
+        old = [key for key, milliseconds in zip(keys, left, strict=True) if milliseconds != _NO_KEY and self._ttl_ms - milliseconds >= age]
+        return int(self._client.unlink(*old)) if old else 0
+
+    def _forget_empty(self, spaces: list[str]) -> None:
+        if not spaces:
+            return
+        with self._client.pipeline(transaction=False) as pipe:
+            for space in spaces:
+                pipe.exists(self._keys(space)[0])
+            empty = [space for space, is_there in zip(spaces, pipe.execute(), strict=True) if not is_there]
+        if empty:
+            self._client.srem(f"{self.prefix}:namespaces", *empty)
 
     def _eval(self, script: str, space: str, *arguments: Any, also: Sequence[str] = ()) -> Any:
         """What `script` answers; one more command may travel in front of it, in the same round trip."""
         keys = self._keys(space)
+        arguments = (self._ttl_ms, *arguments)
         name = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()  # how Redis names a script that it knows
         try:
             return self._send(("EVALSHA", name, len(keys), *keys, *arguments), also)
-        except _redis().exceptions.NoScriptError:
+        except library().exceptions.NoScriptError:
             return self._send(("EVAL", script, len(keys), *keys, *arguments), also)
 
     def _send(self, command: Sequence[Any], also: Sequence[str]) -> Any:
@@ -176,15 +233,21 @@ class RedisStore:
             return pipe.execute()[-1]
 
     def _run(self, work: Callable[..., T], *arguments: Any) -> T:
-        errors = _redis().exceptions
+        errors = library().exceptions
         self._circuit.check(self._where)
         try:
             result = work(*arguments)
         except (errors.ConnectionError, errors.TimeoutError, OSError) as error:
-            self._circuit.failed()
+            let_go_of_idle(self._client)
+            if not (isinstance(error, (errors.TimeoutError, TimeoutError)) and _is_large(arguments)):
+                self._circuit.failed()
             raise StoreError(f"{self._where} cannot be reached: {type(error).__name__}: {error}") from error
+        except StoreError:
+            self._circuit.succeeded()
+            raise
         except (errors.RedisError, UnicodeError, ValueError) as error:
-            raise StoreError(f"{self._where} failed: {type(error).__name__}: {error}") from error
+            self._circuit.succeeded()  # a refusal is an answer too: a full server still gives back what it holds
+            raise StoreError(f"{self._where} failed: {told(error)}") from error
         self._circuit.succeeded()
         return result
 
@@ -205,67 +268,36 @@ class RedisStore:
 
     @property
     def _ttl_ms(self) -> int:
-        return max(1, int(self.ttl_seconds * 1000))
+        return max(1, int(min(self.ttl_seconds * 1000, LONGEST_TTL_MS)))
 
     def _is_stale(self, milliseconds_left: int) -> bool:
         return milliseconds_left < self._ttl_ms * (1 - 1 / USE_GRAIN)
 
     @property
     def _where(self) -> str:
-        """The URL without its password."""
-        scheme, separator, rest = self.url.partition("://")
-        return f"the store {scheme}{separator}{rest.rpartition('@')[2]}"
+        return f"the store {shown(self.url)}"
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if self._is_callers:
+            raise TypeError("a RedisStore with a client of your own cannot be sent to another process: give it a URL")
         options = (self.ttl_seconds, self.max_bytes, self.timeout_seconds, self.prefix)
         return _restored, (self.url, *options)
 
+    def __copy__(self) -> RedisStore:
+        return self  # frameworks copy models and agents for every run; connections are shared in any case
 
-class _Circuit:
-    """Open after a failure, for a time that doubles up to a limit; then one caller may try."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._closed_again_at = 0.0
-        self._pause = 0.0
-
-    def check(self, where: str) -> None:
-        with self._lock:
-            now = time.monotonic()
-            if now < self._closed_again_at:
-                raise StoreError(f"{where} could not be reached a moment ago: not tried again for {self._closed_again_at - now:.1f} s")
-            if self._pause:
-                self._closed_again_at = now + self._pause  # whoever comes meanwhile does not wait for this try
-
-    def failed(self) -> None:
-        with self._lock:
-            self._pause = min(LONGEST_PAUSE_SECONDS, self._pause * 2 or FIRST_PAUSE_SECONDS)
-            self._closed_again_at = time.monotonic() + self._pause
-
-    def succeeded(self) -> None:
-        with self._lock:
-            self._pause = self._closed_again_at = 0.0
+    def __deepcopy__(self, memo: object) -> RedisStore:
+        return self
 
 
-def _redis() -> Any:
-    try:
-        import redis  # an extra: only who asks for this store needs it
-    except ImportError as missing:
-        raise MissingDependencyError("redis", extra="redis") from missing
-    return redis
+_NO_KEY = -2
+"""What PTTL answers for a key that is not there."""
 
 
-def _client(url: str, timeout_seconds: float) -> Any:
-    redis = _redis()
-    from redis.backoff import NoBackoff  # as above
-    from redis.retry import Retry  # as above
-
-    # One more try at once mends a connection that the server closed while it was idle; a time-out is not tried again.
-    retry = Retry(NoBackoff(), 1, supported_errors=(redis.exceptions.ConnectionError,))
-    try:
-        return redis.Redis.from_url(url, socket_timeout=timeout_seconds, socket_connect_timeout=timeout_seconds, retry=retry)
-    except ValueError as error:
-        raise ConfigError(f"{url.rpartition('@')[2]!r} is no URL of a Redis server, e.g. redis://127.0.0.1:6379/0: {error}") from error
+def _is_large(arguments: Sequence[Any]) -> bool:
+    """Whether what is sent, a put's bodies among the arguments, is a lot."""
+    bodies = next((given for given in arguments if isinstance(given, dict) and any(isinstance(body, bytes) for body in given.values())), {})
+    return sum(map(len, bodies.values())) >= LARGE_BYTES
 
 
 def _holds(body: bytes, text: str) -> bool:

@@ -21,6 +21,7 @@ from headroom.core.errors import ConfigError, StoreError, StoreFullError
 from headroom.core.store import CompressionStore, RedisStore, default_store
 from headroom.core.store import redis as room
 from headroom.core.store.base import pack, reference_for
+from headroom.core.store.redis_link import Circuit
 from tests import shop
 from tests.redis_server import RedisServer
 
@@ -168,7 +169,7 @@ def test_while_redis_is_away_originals_are_sent_and_it_recovers_by_itself(tmp_pa
 
 
 def test_the_circuit_doubles_its_pause_and_closes_on_success() -> None:
-    circuit = room._Circuit()
+    circuit = Circuit()
     pauses = []
     for _ in range(8):
         circuit.failed()
@@ -203,7 +204,7 @@ def test_a_slow_network_is_still_exact(server: RedisServer, store: RedisStore) -
 def test_memory_limit_reached_sends_originals_and_keeps_what_is_there(server: RedisServer, store: RedisStore) -> None:
     (reference,) = store.put_many(["kept"])
     with server.client() as client:
-        client.config_set("maxmemory", "1mb")
+        client.config_set("maxmemory", "100kb")
         client.config_set("maxmemory-policy", "noeviction")
         try:
             with pytest.raises(StoreError, match=r"OOM|maxmemory"):
