@@ -126,7 +126,7 @@ def _show_original(block: BlockReport) -> None:
 
 
 def _show_outcome(words: str, good: bool, more: str = "") -> None:
-    click.echo(click.style(words, "green" if good else "red", bold=not good) + more, color=PLAIN)
+    click.echo(click.style(words, "green" if good else "red", bold=None if good else True) + more, color=PLAIN)
 
 
 def _heading(text: str) -> None:
