@@ -36,6 +36,8 @@ _BUDGETS: Mapping[ContentKind, Budget] = MappingProxyType(
         "source_code": Budget(1_350, 0.05),  # an edit quotes the lines that it replaces, exactly
         "reprs": Budget(450, 0.03),
         "listings": Budget(500, 0.05),
+        "diffs": Budget(650, 0.07),  # every file is named, however many there are
+        "search_hits": Budget(650, 0.07),
     }
 )
 """Measured on recorded sessions: where the next cut begins to cost what the agent quotes next."""
