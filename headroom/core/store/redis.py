@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from headroom.core.errors import StoreError, StoreFullError
@@ -20,7 +21,7 @@ from headroom.core.store.base import (
     reference_for,
     unpack,
 )
-from headroom.core.store.redis_link import Circuit, checked, client_for, let_go_of_idle, library, pattern_of, place_of, shown, told
+from headroom.core.store.redis_link import Link, let_go_of_idle, library, pattern_of, shown, told
 from headroom.core.store.redis_scripts import PURGE, PUT, STATS, TOUCH
 
 if TYPE_CHECKING:
@@ -61,14 +62,12 @@ class RedisStore:
         prefix: str = "headroom",
         client: Redis | None = None,
     ) -> None:
-        self.url = url if client is None else place_of(checked(client))
+        self._link = Link(url, timeout_seconds, client)
+        self.url = self._link.url
         self.ttl_seconds = ttl_seconds
         self.max_bytes = max_bytes
         self.prefix = prefix
         self.timeout_seconds = timeout_seconds
-        self._is_callers = client is not None
-        self._client: Any = client_for(url, timeout_seconds) if client is None else client
-        self._circuit = Circuit()
 
     def put_many(self, texts: Sequence[str], namespace: str = DEFAULT_NAMESPACE) -> list[str]:
         """Store all of `texts` or none, in one step of the server's. StoreFullError if they do not fit, even alone."""
@@ -131,7 +130,7 @@ class RedisStore:
 
     def close(self) -> None:
         """Close the connections; the next use opens them again."""
-        self._client.close()
+        self._link.client.close()
 
     # --- the server ---------------------------------------------------------------------------------------------------
 
@@ -148,13 +147,13 @@ class RedisStore:
 
     def _read(self, reference: str, namespace: str) -> tuple[bytes | None, int]:
         key = f"{self._keys(self._space(namespace))[3]}{reference}"
-        with self._client.pipeline(transaction=False) as pipe:
+        with self._link.client.pipeline(transaction=False) as pipe:
             body, left = pipe.get(key).pttl(key).execute()
         return body, int(left)
 
     def _times_left(self, references: list[str], namespace: str) -> list[int]:
         prefix = self._keys(self._space(namespace))[3]
-        with self._client.pipeline(transaction=False) as pipe:
+        with self._link.client.pipeline(transaction=False) as pipe:
             for reference in references:
                 pipe.pttl(f"{prefix}{reference}")
             return [int(left) for left in pipe.execute()]
@@ -192,28 +191,28 @@ class RedisStore:
         pattern = f"{pattern_of(self.prefix)}:{{{space}}}:o:*"
         cursor = None
         while cursor != 0:
-            cursor, keys = self._run(self._client.scan, cursor or 0, pattern, BATCH)
+            cursor, keys = self._run(self._link.client.scan, cursor or 0, pattern, BATCH)
             if keys:
                 yield keys
 
     def _delete_old(self, keys: list[bytes], age: int) -> int:
         """Delete those that were not used for so many milliseconds, as their time to live tells."""
-        with self._client.pipeline(transaction=False) as pipe:
+        with self._link.client.pipeline(transaction=False) as pipe:
             for key in keys:
                 pipe.pttl(key)
             left = [int(milliseconds) for milliseconds in pipe.execute()]
         old = [key for key, milliseconds in zip(keys, left, strict=True) if milliseconds != _NO_KEY and self._ttl_ms - milliseconds >= age]
-        return int(self._client.unlink(*old)) if old else 0
+        return int(self._link.client.unlink(*old)) if old else 0
 
     def _forget_empty(self, spaces: list[str]) -> None:
         if not spaces:
             return
-        with self._client.pipeline(transaction=False) as pipe:
+        with self._link.client.pipeline(transaction=False) as pipe:
             for space in spaces:
                 pipe.exists(self._keys(space)[0])
             empty = [space for space, is_there in zip(spaces, pipe.execute(), strict=True) if not is_there]
         if empty:
-            self._client.srem(f"{self.prefix}:namespaces", *empty)
+            self._link.client.srem(f"{self.prefix}:namespaces", *empty)
 
     def _eval(self, script: str, space: str, *arguments: Any, also: Sequence[str] = ()) -> Any:
         """What `script` answers; one more command may travel in front of it, in the same round trip."""
@@ -226,7 +225,7 @@ class RedisStore:
             return self._send(("EVAL", script, len(keys), *keys, *arguments), also)
 
     def _send(self, command: Sequence[Any], also: Sequence[str]) -> Any:
-        with self._client.pipeline(transaction=False) as pipe:
+        with self._link.client.pipeline(transaction=False) as pipe:
             if also:
                 pipe.execute_command(*also)
             pipe.execute_command(*command)
@@ -234,21 +233,21 @@ class RedisStore:
 
     def _run(self, work: Callable[..., T], *arguments: Any) -> T:
         errors = library().exceptions
-        self._circuit.check(self._where)
+        self._link.circuit.check(self._where)
         try:
             result = work(*arguments)
         except (errors.ConnectionError, errors.TimeoutError, OSError) as error:
-            let_go_of_idle(self._client)
+            let_go_of_idle(self._link.client)
             if not (isinstance(error, (errors.TimeoutError, TimeoutError)) and _is_large(arguments)):
-                self._circuit.failed()
+                self._link.circuit.failed()
             raise StoreError(f"{self._where} cannot be reached: {type(error).__name__}: {error}") from error
         except StoreError:
-            self._circuit.succeeded()
+            self._link.circuit.succeeded()
             raise
         except (errors.RedisError, UnicodeError, ValueError) as error:
-            self._circuit.succeeded()  # a refusal is an answer too: a full server still gives back what it holds
+            self._link.circuit.succeeded()  # a refusal is an answer too: a full server still gives back what it holds
             raise StoreError(f"{self._where} failed: {told(error)}") from error
-        self._circuit.succeeded()
+        self._link.circuit.succeeded()
         return result
 
     # --- names --------------------------------------------------------------------------------------------------------
@@ -256,7 +255,7 @@ class RedisStore:
     def _spaces(self, namespace: str | None) -> list[str]:
         if namespace is not None:
             return [self._space(namespace)]
-        return sorted(space.decode() for space in self._run(self._client.smembers, f"{self.prefix}:namespaces"))
+        return sorted(space.decode() for space in self._run(self._link.client.smembers, f"{self.prefix}:namespaces"))
 
     def _space(self, namespace: str) -> str:
         """Namespaces are hashed: any text may be one, and a key shows nobody whose it is."""
@@ -278,10 +277,10 @@ class RedisStore:
         return f"the store {shown(self.url)}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if self._is_callers:
+        if self._link.is_callers:
             raise TypeError("a RedisStore with a client of your own cannot be sent to another process: give it a URL")
-        options = (self.ttl_seconds, self.max_bytes, self.timeout_seconds, self.prefix)
-        return _restored, (self.url, *options)
+        options = {name: getattr(self, name) for name in ("ttl_seconds", "max_bytes", "timeout_seconds", "prefix")}
+        return partial(RedisStore, **options), (self.url,)
 
     def __copy__(self) -> RedisStore:
         return self  # frameworks copy models and agents for every run; connections are shared in any case
@@ -305,7 +304,3 @@ def _holds(body: bytes, text: str) -> bool:
         return unpack(body) == text
     except (zlib.error, ValueError):
         return False
-
-
-def _restored(url: str, ttl_seconds: float, max_bytes: int, timeout_seconds: float, prefix: str) -> RedisStore:
-    return RedisStore(url, ttl_seconds=ttl_seconds, max_bytes=max_bytes, timeout_seconds=timeout_seconds, prefix=prefix)

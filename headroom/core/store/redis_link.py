@@ -27,7 +27,6 @@ class Circuit:
         self._lock = threading.Lock()
         self._closed_again_at = 0.0
         self._pause = 0.0
-        _LIVE.add(self)
 
     def check(self, where: str) -> None:
         with self._lock:
@@ -47,19 +46,6 @@ class Circuit:
             self._pause = self._closed_again_at = 0.0
 
 
-_LIVE: weakref.WeakSet[Circuit] = weakref.WeakSet()
-
-
-def _renew_locks() -> None:
-    # A forked child has one thread: a lock that another thread held at that moment would never be released.
-    for circuit in _LIVE:
-        circuit._lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_locks)
-
-
 def library() -> Any:
     """The module `redis`. MissingDependencyError without it."""
     try:
@@ -67,6 +53,38 @@ def library() -> Any:
     except ImportError as missing:
         raise MissingDependencyError("redis", extra="redis") from missing
     return redis
+
+
+class Link:
+    """The client of one server, made from a URL or given by the caller, and its circuit. Each process has its own."""
+
+    def __init__(self, url: str, timeout_seconds: float, client: Any = None) -> None:
+        self.is_callers = client is not None
+        self.url = url if client is None else place_of(checked(client))
+        self.timeout_seconds = timeout_seconds
+        self.client = client_for(url, timeout_seconds) if client is None else client
+        self.circuit = Circuit()
+        _LIVE.add(self)
+
+    def renew(self) -> None:
+        """In a forked child, which has one thread: a lock that another one held at that moment would never be released."""
+        self.circuit = Circuit()
+        if not self.is_callers:
+            _ABANDONED.append(self.client)  # its pool has locks too, and may want them when it is collected
+            self.client = client_for(self.url, self.timeout_seconds)
+
+
+_LIVE: weakref.WeakSet[Link] = weakref.WeakSet()
+_ABANDONED: list[Any] = []
+
+
+def _renew_links() -> None:
+    for link in list(_LIVE):
+        link.renew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_links)
 
 
 def client_for(url: str, timeout_seconds: float) -> Any:
