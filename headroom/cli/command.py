@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +13,8 @@ import click
 from headroom.cli.shared import EXIT_CODES, FAILURE, INTERRUPTED, complaints, give_up, is_terminal, stderr
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+SERVER_DID_NOT_START = 3  # uvicorn's
 
 
 class Argument(click.Argument):
@@ -63,6 +66,15 @@ class Commands(click.Group):
             if isinstance(stop.__context__, KeyboardInterrupt):
                 raise _interrupted() from None
             raise
+
+
+@contextmanager
+def served() -> Iterator[None]:
+    """A server that could not start has said why. Its own exit code for that, 3, is the one for bad input here."""
+    try:
+        yield
+    except SystemExit as stop:
+        raise SystemExit(FAILURE if stop.code == SERVER_DID_NOT_START else stop.code) from None
 
 
 def _interrupted() -> click.exceptions.Exit:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from headroom.cli.command import command, flag
+from headroom.cli.command import command, flag, served
 
 
 @command("mcp")
@@ -14,4 +14,5 @@ def mcp_command(http: bool, port: int) -> None:
     """Offer headroom_retrieve, headroom_compress and headroom_stats to agents that speak MCP."""
     from headroom.tools.mcp import run  # needs the extra [mcp], and loads for a second
 
-    run("http" if http else "stdio", port=port)
+    with served():
+        run("http" if http else "stdio", port=port)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from headroom.cli.command import command, flag, store_option
+from headroom.cli.command import command, flag, served, store_option
 
 
 @command("proxy")
@@ -32,4 +32,5 @@ def proxy_command(model_map: tuple[str, ...], **options: Any) -> None:
     """
     from headroom.proxy.serve import serve  # needs the extra [proxy], and loads for a while
 
-    serve(model_map=list(model_map) or None, **options)
+    with served():
+        serve(model_map=list(model_map) or None, **options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -167,3 +168,12 @@ def test_the_shell_completes(words: str, offered: str) -> None:
     }
     done = subprocess.run(COMMAND, capture_output=True, text=True, check=False, env=environment)
     assert done.stdout.split() == [f"plain,{offered}"]
+
+
+@pytest.mark.parametrize("command", [("proxy",), ("mcp", "--http")])
+def test_a_port_that_is_taken_is_a_failure_and_no_bad_input(command: tuple[str, ...]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = run(*command, "--port", str(port))
+    assert done.exit_code == 1
+    assert str(port) in done.stderr and "in use" in done.stderr and "Traceback" not in done.stderr
