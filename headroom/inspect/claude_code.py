@@ -12,6 +12,9 @@ SYNTHETIC = "<synthetic>"
 """The model named in words that Claude Code itself put into the assistant's mouth."""
 
 
+_NEEDED = ("type", "message", "uuid", "parentUuid", "sessionId", "agentId", "isSidechain")
+
+
 @dataclass(slots=True)
 class _Thread:
     sidechain: bool
@@ -24,6 +27,11 @@ class _Thread:
 def is_entry(item: Any) -> bool:
     """Whether a line is an entry of such a file."""
     return isinstance(item, dict) and isinstance(item.get("type"), str) and ("uuid" in item or isinstance(item.get("message"), dict))
+
+
+def slim(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry without what is no part of a prompt, above all the second copy of each tool's output."""
+    return {key: entry[key] for key in _NEEDED if key in entry}
 
 
 def conversations(entries: Sequence[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]], str]]:

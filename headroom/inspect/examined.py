@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,11 +28,15 @@ class Examined:
     tools: dict[Path, str] = field(default_factory=dict)
     roles: list[str] = field(default_factory=list)
     requests: list[int] = field(default_factory=list)
-    """Indexes of the messages with which an answer of the model begins: each was a request with all messages before it."""
+    """Indexes of the messages with which an answer of the model begins: each was a request with all messages before it.
+
+    Recordings often end with an output that nobody sent any more, so an end without an answer counts as none; a
+    conversation without any answer is one request.
+    """
 
     def sent(self, index: int) -> int:
         """How many requests message `index` was a part of."""
-        return sum(start > index for start in self.requests) if self.requests else 1
+        return len(self.requests) - bisect_right(self.requests, index) if self.requests else 1
 
 
 def examine(transcript: Transcript, *, model: str = "", config: CompressConfig, lossless: bool = False) -> Examined:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from headroom import CompressResult
@@ -11,6 +12,7 @@ from headroom.inspect.examined import Examined
 UNTOUCHED = "left alone (small, retrieved)"
 INSTRUCTIONS = "instructions, answers, calls"
 USER = "(the user)"
+NO_TOOL = f"({INSTRUCTIONS})"
 
 
 @dataclass(slots=True)
@@ -35,6 +37,12 @@ class Sum:
         self.sent_before += before * sent
         self.sent_saved += saved * sent
 
+    def without(self, others: Iterable[Sum]) -> Sum:
+        """What is left of a sum when some of its parts are taken out."""
+        parts = list(others)
+        names = [name.name for name in fields(Sum)]
+        return Sum(**{name: getattr(self, name) - sum(getattr(part, name) for part in parts) for name in names})
+
 
 @dataclass(slots=True)
 class Figures:
@@ -51,9 +59,9 @@ class Figures:
     def add(self, examined: Examined) -> None:
         """Count one conversation in."""
         result = examined.result
-        session = Sum(requests=len(examined.requests))
+        session = Sum(requests=max(1, len(examined.requests)))
         self.sessions.append((examined.name, session))
-        self.total.requests += len(examined.requests)
+        self.total.requests += session.requests
         self.exact = self.exact and result.tokens_exact
         rest = _tokens_by_message(result)
         for block in result.blocks:
@@ -66,7 +74,8 @@ class Figures:
                 part.add(before, saved, sent, shortened=block.changed)
         for index, tokens in enumerate(rest):
             if tokens > 0:
-                for part in (self._kinds.setdefault(INSTRUCTIONS, Sum()), session, self.total):
+                kind, tool = self._kinds.setdefault(INSTRUCTIONS, Sum()), self._tools.setdefault(NO_TOOL, Sum())
+                for part in (kind, tool, session, self.total):
                     part.add(tokens, 0, examined.sent(index), shortened=False)
 
     def by_kind(self) -> list[tuple[str, Sum]]:

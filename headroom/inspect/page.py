@@ -5,8 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
+
+
+class Link(NamedTuple):
+    """A cell of a table that leads elsewhere on the page."""
+
+    words: str
+    to: str
+
+
+Cell = str | Link
 
 
 @cache
@@ -33,14 +45,15 @@ def document(title: str, body: str) -> str:
         '<link rel="icon" href="data:,">',
         f"<style>{style()}</style>",
     ]
-    lines = ["<!doctype html>", '<html lang="en">', "<head>", *head, "</head>", "<body>", body, "</body>", "</html>"]
+    lines = ["<!doctype html>", '<html lang="en">', "<head>", *head, "</head>", "<body>", f"<main>{body}</main>", "</body>", "</html>"]
     return "\n".join(lines) + "\n"
 
 
 def text(value: object) -> str:
-    """Any text as HTML. What no page may hold (lone surrogates, control characters) is replaced by a mark."""
-    readable = str(value).encode("utf-8", "replace").decode("utf-8")
-    return html.escape(readable.translate(_UNREADABLE))
+    """Any text as HTML. What no page may hold, or nobody can see, becomes a sign for it: control characters, marks that
+    turn the direction of writing (a text could hide behind them), lone surrogates.
+    """
+    return html.escape(str(value).translate(_UNREADABLE))
 
 
 def totals(figures: list[tuple[str, str]]) -> str:
@@ -48,12 +61,23 @@ def totals(figures: list[tuple[str, str]]) -> str:
     return f'<dl class="totals">{"".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in figures)}</dl>'
 
 
-def table(headings: list[str], rows: list[list[str]]) -> str:
-    """A table of texts; every column but the first holds figures."""
-    head = "".join(f'<th scope="col"{_figure(place)}>{text(name)}</th>' for place, name in enumerate(headings))
-    lines = ["".join(f"<td{_figure(place)}>{text(cell)}</td>" for place, cell in enumerate(row)) for row in rows]
-    body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+def table(name: str, headings: Sequence[str], rows: Sequence[Sequence[Cell]], foot: Sequence[Cell] = (), *, texts: int = 1) -> str:
+    """A table of texts; every column but the first `texts` holds figures. `name`: for those who do not see it."""
+    head = "".join(f'<th scope="col"{_figure(place, texts)}>{text(heading)}</th>' for place, heading in enumerate(headings))
+    body = "".join(_row(row, texts) for row in rows)
+    end = f"<tfoot>{_row(foot, texts)}</tfoot>" if foot else ""
+    whole = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody>{end}</table>"
+    return f'<div class="scroll" role="region" aria-label="{text(name)}" tabindex="0">{whole}</div>'
+
+
+def _row(row: Sequence[Cell], texts: int) -> str:
+    first, *others = [_cell(cell) for cell in row]
+    cells = "".join(f"<td{_figure(place, texts)}>{cell}</td>" for place, cell in enumerate(others, 1))
+    return f'<tr><th scope="row">{first}</th>{cells}</tr>'
+
+
+def _cell(cell: Cell) -> str:
+    return f'<a href="{text(cell.to)}">{text(cell.words)}</a>' if isinstance(cell, Link) else text(cell)
 
 
 def share(saved: int, before: int) -> str:
@@ -61,8 +85,14 @@ def share(saved: int, before: int) -> str:
     return f"{saved / before:.0%}" if saved > 0 and before > 0 else "-"
 
 
-def _figure(place: int) -> str:
-    return ' class="n"' if place else ""
+def _figure(place: int, texts: int) -> str:
+    return ' class="n"' if place >= texts else ""
 
 
-_UNREADABLE = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127), "�")
+_TURNING = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_UNREADABLE: dict[int, int | str] = {
+    **{code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n\r"},
+    127: 0x2421,
+    **dict.fromkeys((*range(0x80, 0xA0), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF), "�"),
+    **{code: f"⟨U+{code:04X}⟩" for code in _TURNING},
+}

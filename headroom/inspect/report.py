@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from headroom.inspect.figures import Figures, Sum
 from headroom.inspect.page import document, share, table, text, totals
-from headroom.inspect.plots import bars, ranked
+from headroom.inspect.plots import MOST_RANKED, bars, ranked
 
 MOST_SESSIONS = 500
 """In the table, the ones with the most tokens."""
 MOST_PROBLEMS = 100
 
-HEADINGS = ["texts", "shortened", "tokens before", "saved", "share", "share of all requests"]
+MOST_OPEN_ROWS = 25
+"""Of the table of sessions: a longer one is folded away."""
+
+HEADINGS = ["tokens before", "saved", "share", "share in all requests", "texts", "shortened"]
 
 
 def report_page(figures: Figures, name: str) -> str:
@@ -20,38 +23,39 @@ def report_page(figures: Figures, name: str) -> str:
         [
             ("Conversations", f"{len(figures.sessions):,}"),
             ("Requests", f"{total.requests:,}"),
-            ("Every text once", f"{total.before:,}"),
-            ("Saved of that", share(total.saved, total.before)),
-            ("In all requests", f"{total.sent_before:,}"),
-            ("Saved of that", share(total.sent_saved, total.sent_before)),
+            ("Tokens, every text once", f"{total.before:,}"),
+            ("Saved, every text once", share(total.saved, total.before)),
+            ("Tokens, all requests", f"{total.sent_before:,}"),
+            ("Saved, all requests", share(total.sent_saved, total.sent_before)),
         ]
     )
     notes = [
-        "In tokens. A request sends the conversation so far, so a text counts in every request that it was a part of.",
+        "A request sends the conversation so far, so a text counts in every request that it was a part of.",
         "Instructions and tool lists that a transcript does not hold are not counted, nor what retrievals would have cost.",
-        "" if figures.exact else "Estimates where a model has no public vocabulary.",
+        "" if figures.exact else "Tokens are estimates where a model has no public vocabulary.",
     ]
     about = "".join(f'<p class="soft">{text(note)}</p>' for note in notes if note)
     parts = [
         f"<header><h1>{text(name)}: what would have been saved</h1></header><section>{head}{about}</section>",
-        _sums("kind of text", figures.by_kind()),
-        _sums("tool", figures.by_tool()),
+        _sums("kind of text", figures.by_kind(), total),
+        _sums("tool", figures.by_tool(), total),
         _sessions(figures),
         _problems(figures.problems),
     ]
     return document(f"{name}: what would have been saved", "".join(parts))
 
 
-def _sums(what: str, sums: list[tuple[str, Sum]]) -> str:
+def _sums(what: str, sums: list[tuple[str, Sum]], total: Sum) -> str:
     plot = bars(f"Tokens by {what}", [(name, part.before, part.saved) for name, part in sums])
     rows = [[name, *_cells(part)] for name, part in sums]
     legend = '<p class="legend"><span><i class="saved"></i>saved</span><span><i class="kept"></i>sent on</span></p>'
-    return f"<section><h2>By {what}</h2>{plot}{legend}{table([what, *HEADINGS], rows)}</section>"
+    sums_table = table(f"By {what}", [what, *HEADINGS], rows, ["all", *_cells(total)])
+    return f"<section><h2>By {what}</h2>{plot}{legend}{sums_table}</section>"
 
 
 def _cells(part: Sum) -> list[str]:
-    counts = [f"{value:,}" for value in (part.texts, part.shortened, part.before, part.saved)]
-    return [*counts, share(part.saved, part.before), share(part.sent_saved, part.sent_before)]
+    shares = [share(part.saved, part.before), share(part.sent_saved, part.sent_before)]
+    return [f"{part.before:,}", f"{part.saved:,}", *shares, f"{part.texts:,}", f"{part.shortened:,}"]
 
 
 def _sessions(figures: Figures) -> str:
@@ -59,9 +63,16 @@ def _sessions(figures: Figures) -> str:
     plot = ranked("Share saved of all requests, session by session", [_part(total) for _, total in figures.sessions])
     rows = [[name, f"{total.requests:,}", *_cells(total)] for name, total in largest]
     more = len(figures.sessions) - len(largest)
-    note = f'<p class="soft">and {more:,} smaller ones</p>' if more else ""
-    caption = '<p class="soft">Share saved of all requests, one bar a session, the least first.</p>'
-    return f"<section><h2>By session</h2>{plot}{caption}{table(['session', 'requests', *HEADINGS], rows)}{note}</section>"
+    if more:
+        rest = figures.total.without([total for _, total in largest])
+        rows.append([f"{more:,} smaller ones", f"{rest.requests:,}", *_cells(rest)])
+    foot = ["all", f"{figures.total.requests:,}", *_cells(figures.total)]
+    shown = table("By session", ["session", "requests", *HEADINGS], rows, foot)
+    if len(rows) > MOST_OPEN_ROWS:
+        shown = f"<details><summary>{len(rows):,} rows, the largest session first</summary>{shown}</details>"
+    each = "one bar a session" if len(figures.sessions) <= MOST_RANKED else f"{MOST_RANKED} of {len(figures.sessions):,}"
+    caption = f'<p class="soft">Share saved of all requests, {each}, the least first.</p>'
+    return f"<section><h2>By session</h2>{plot}{caption}{shown}</section>"
 
 
 def _part(total: Sum) -> float:

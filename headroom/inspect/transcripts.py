@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +13,8 @@ from headroom.inspect import claude_code
 
 MOST_BROKEN = 5
 """Broken lines that are told one by one."""
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""How files begin that were written with ">" in Windows PowerShell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +38,49 @@ class Reading:
 
 def read_transcripts(data: bytes, name: str) -> Reading:
     """Every conversation in a file. Never raises: a text without messages is one tool output, a broken line a problem."""
-    document = read_document(data)
+    plain = _without_mark(data)
+    reading = _lines(plain, name) if _is_in_lines(plain) else None
+    if reading is not None:
+        return reading
+    document = read_document(plain)
     if not document.is_text:
         return Reading([Transcript(name, document.messages, _model_of(document.holder))])
-    text = str(document.messages[0]["content"])
-    listed = _sessions_in(parse(text), name)
-    if listed:
-        return Reading(listed)
-    return _lines(text, name) or Reading([Transcript(name, document.messages, is_text=True)])
+    listed = _sessions_in(parse(str(document.messages[0]["content"])), name)
+    return Reading(listed) if listed else _lines(plain, name) or Reading([Transcript(name, document.messages, is_text=True)])
+
+
+def _without_mark(data: bytes) -> bytes:
+    """UTF-8 without a byte order mark."""
+    if data.startswith(_UTF_16):
+        return data.decode("utf-16", "replace").encode("utf-8", "replace")
+    return data.removeprefix(codecs.BOM_UTF8)
+
+
+def _is_in_lines(data: bytes) -> bool:
+    """Whether the first line is an object of its own and not the last: then no look at the whole is needed, which may be huge."""
+    lines = _numbered(data)
+    first = next(lines, None)
+    return first is not None and first[1].lstrip()[:1] == b"{" and _parsed(first[1]) is not None and next(lines, None) is not None
+
+
+def _numbered(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Lines that are not blank. One at a time: a session may take hundreds of megabytes."""
+    start, number = 0, 1
+    while start < len(data):
+        end = data.find(b"\n", start)
+        end = len(data) if end < 0 else end
+        line = data[start:end]
+        if line.strip():
+            yield number, line
+        start, number = end + 1, number + 1
+
+
+def _parsed(line: bytes) -> Any:
+    """None if it is no JSON; `null` tells as little."""
+    try:
+        return json.loads(line.decode("utf-8", "surrogateescape"))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _sessions_in(parsed: Any, name: str) -> list[Transcript]:
@@ -60,22 +99,20 @@ def _session(item: Any, name: str) -> Transcript | None:
     return None
 
 
-def _lines(text: str, name: str) -> Reading | None:
+def _lines(data: bytes, name: str) -> Reading | None:
     """JSON, line by line; None if no line holds what a transcript would."""
     reading, broken, entries, messages = Reading(), [], [], []
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            item = json.loads(line)
-        except (ValueError, RecursionError):
-            broken.append(number)
+    for number, line in _numbered(data):
+        item = _parsed(line)
+        if item is None:
+            if line.strip() != b"null":
+                broken.append(number)
             continue
         session = _session(item, f"{name}, line {number}")
         if session is not None:
             reading.transcripts.append(session)
         elif claude_code.is_entry(item):
-            entries.append(item)
+            entries.append(claude_code.slim(item))
         elif is_message(item):
             messages.append(item)
     if messages:

@@ -64,6 +64,7 @@ class Entry:
             "failure": self.failure,
             "kinds": self.kinds,
             "texts": len(self.texts),
+            "whole": self.result is not None,
         }
 
 

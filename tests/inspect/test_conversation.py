@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from headroom import ConfigError, FormatError, MemoryStore, compress
-from headroom.inspect import conversation_page, result_page
+from headroom.inspect import conversation, conversation_page, result_page, session
 from headroom.inspect.conversation import MOST_CHARACTERS, MOST_SESSIONS
 from tests import shop
 from tests.conversations import FORMATS, call_and_output
@@ -124,3 +124,55 @@ def test_a_huge_text_is_cut_on_the_page() -> None:
     page = page_of([{"role": "user", "content": "word " * MOST_CHARACTERS}])
     assert "cut here" in page
     assert len(page) < 1.5 * MOST_CHARACTERS
+
+
+def test_what_nobody_sees_is_made_visible() -> None:
+    page = page_of([{"role": "user", "content": "\nrun \u202etxt.exe\u2066 \x1b[31m \x00 \x7f \x85 \ud800 end"}])
+    assert "\nrun ⟨U+202E⟩txt.exe⟨U+2066⟩ ␛[31m ␀ ␡ � � end" in Read(page).text
+    assert ">\n\nrun" in page, "a browser drops the first line break behind <pre>"
+
+
+def test_everything_of_a_message_is_there_and_pictures_are_short() -> None:
+    call = {"id": "call_9", "type": "function", "function": {"name": "list_orders", "arguments": '{"page": 7}'}}
+    picture = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "A" * 50_000}}
+    read = Read(
+        page_of(
+            [
+                {"role": "user", "content": [{"type": "text", "text": "Look:\nhere"}, picture]},
+                {"role": "assistant", "content": None, "reasoning_content": "Hm, orders.", "tool_calls": [call]},
+            ]
+        )
+    )
+    assert "Look:\nhere" in read.text and "image/png" in read.text and "(50,000 characters)" in read.text
+    assert len(read.text) < 10_000
+    assert "Hm, orders." in read.text and 'list_orders({"page": 7})' in read.text
+
+
+def test_a_list_of_the_shortened_texts_leads_to_them() -> None:
+    page = page_of([*shop.conversation(), *shop.turn(shop.info_log({7: "ERROR x"}))])
+    links = re.findall(r'href="#([^"]+)"', page)
+    assert len(links) == 4, "two texts, and what was left out of each"
+    for link in links:
+        assert page.count(f'id="{link}"') == 1
+
+
+def test_a_broken_session_that_was_asked_for_is_an_error() -> None:
+    data = jsonl([{"messages": [{"role": "user", "content": 5}]}, {"messages": shop.conversation()}])
+    with pytest.raises(FormatError, match=r"messages\[0\].content"):
+        conversation_page(data, "two.jsonl", session=1)
+
+
+def test_a_page_has_a_limit_and_the_longest_texts_pay_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    logs = [shop.info_log({n: "ERROR x"}) for n in range(5)]
+    messages = [message for n, log in enumerate(logs) for message in shop.turn(log, call=f"read_{n}")]
+    whole = page_of(messages)
+    monkeypatch.setattr(conversation, "MOST_ON_A_PAGE", 100_000)
+    page = page_of(messages)
+    assert len(page) < 200_000 < len(whole)
+    assert page.count("cut here") == 5 and "cut here" not in whole
+    assert page.count("byte for byte") == 5, "what is said of each text stays"
+
+
+def test_a_text_that_takes_too_long_to_compare_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "MOST_COMPARED", 1_000)
+    assert "Too long to be compared" in page_of(shop.conversation())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -49,6 +50,17 @@ def _written(folder: Path, name: str, html: str) -> str:
     return path.as_uri()
 
 
+def _crossing(page: Page, selector: str) -> list[tuple[int, int]]:
+    """Pairs of elements that lie over each other."""
+    boxes = list(page.locator(selector).evaluate_all("all => all.map(one => one.getBoundingClientRect().toJSON())"))
+    return [
+        (one, other)
+        for one, a in enumerate(boxes)
+        for other, b in enumerate(boxes[:one])
+        if min(a["right"], b["right"]) - max(a["left"], b["left"]) > 1 and min(a["bottom"], b["bottom"]) - max(a["top"], b["top"]) > 3
+    ]
+
+
 def _shown(page: Page, name: str) -> None:
     if SCREENSHOTS:
         page.screenshot(path=str(Path(SCREENSHOTS) / f"{name}.png"))
@@ -84,7 +96,10 @@ def test_a_report(browser: Browser, tmp_path: Path, scheme: str, width: int) -> 
     assert page.locator("svg").count() == 3
     assert page.locator("svg rect.saved").first.bounding_box()["width"] > 10  # type: ignore[index]
     for name in ("json_records", "list_orders", "Bash", "log.jsonl, sidechain 2"):
-        assert page.get_by_role("cell", name=name, exact=True).count() == 1
+        assert page.get_by_role("rowheader", name=name, exact=True).count() == 1
+    words = page.locator("svg text").first.bounding_box()
+    assert words and words["height"] > 12, "words of a plot keep their size on a narrow screen"
+    assert not _crossing(page, "svg text"), "labels stay clear of each other"
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     _shown(page, f"report-{scheme}")
     assert problems == []
@@ -104,3 +119,33 @@ def test_from_the_dashboard(browser: Browser) -> None:
         assert "byte for byte" in report.locator("body").inner_text(), "the caller's own namespace is asked"
         assert report.evaluate("getComputedStyle(document.querySelector('del')).backgroundColor") != "rgba(0, 0, 0, 0)"
         assert live_page(proxy.url).count("<article") == report.locator("article").count()
+
+
+def test_forty_tools_on_a_narrow_screen(browser: Browser, tmp_path: Path) -> None:
+    for number in range(40):
+        name = f"mcp__company_tools_server__look_up_number_{number:02}_of_forty"
+        messages = [{"role": "user", "content": "Go"}, *shop.turn(json.dumps(shop.orders(60 + number)), call=name)[1:]]
+        (tmp_path / f"{number}.json").write_text(json.dumps(messages), encoding="utf-8")
+    figures = figures_of_folder(tmp_path, config=CompressConfig())
+    assert len(figures.by_tool()) == 42
+    page, problems = _opened(browser, _written(tmp_path, "many", report_page(figures, "many")), width=380)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 380
+    assert not _crossing(page, "svg text")
+    _shown(page, "forty")
+    assert problems == []
+
+
+def test_from_the_list_to_the_text_to_what_was_left_out_by_keyboard(browser: Browser, tmp_path: Path) -> None:
+    rows = shop.orders(400)
+    html, _ = conversation_page(json.dumps(shop.turn(shop.info_log({7: "ERROR x"})) + shop.turn(json.dumps(rows))).encode(), "talk.json")
+    page, problems = _opened(browser, _written(tmp_path, "talk", html))
+    names = [heading.inner_text() for heading in page.get_by_role("heading").all()]
+    levels = page.get_by_role("heading").evaluate_all("all => all.map(one => Number(one.tagName[1]))")
+    assert levels[0] == 1 and all(after - before <= 1 for before, after in itertools.pairwise(levels)), names
+    page.get_by_role("region", name="Shortened texts").get_by_role("link").first.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.locator(":target").wait_for()
+    assert page.locator("del:target").evaluate("one => one.getBoundingClientRect().top < innerHeight")
+    assert problems == []

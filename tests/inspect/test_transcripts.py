@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import pytest
 
@@ -92,3 +93,26 @@ def test_what_holds_no_messages_is_one_output(data: bytes) -> None:
 def test_strange_entries_harm_nobody(strange: dict[str, object]) -> None:
     reading = read_transcripts(jsonl([strange, *claude_session(), strange]), "log")
     assert any(len(one.messages) >= 5 for one in reading.transcripts)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("items", [claude_session(), MESSAGES, [{"messages": MESSAGES}, {"messages": MESSAGES}]])
+def test_byte_order_marks_and_line_ends_of_windows(items: list[object], encoding: str) -> None:
+    plain = jsonl(items)
+    reading = read_transcripts(plain.decode().replace("\n", "\r\n").encode(encoding), "log")
+    assert reading == read_transcripts(plain, "log")
+    assert not reading.problems and not any(one.is_text for one in reading.transcripts)
+
+
+def test_a_large_session_is_read_line_by_line() -> None:
+    """One character of four bytes would make the whole text take four times its size, and every output stands there twice."""
+    lines = [{**line, "toolUseResult": {"stdout": "x" * 100_000}, "note": "\U0001f600"} for line in claude_session()[2:] * 10]
+    data = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
+    tracemalloc.start()
+    try:
+        reading = read_transcripts(data, "log")
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert reading.transcripts
+    assert most < len(data)

@@ -40,7 +40,7 @@ class Proxy:
         if model is not None:
             settings = {"openai_url": model.openai_url, "anthropic_url": model.url, **settings}
         settings.setdefault("config", CompressConfig())
-        self.server = Server(ProxySettings(port=0, **settings))
+        self.server = Server(ProxySettings(**{"port": 0, **settings}))
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def _run(self) -> None:

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.proxy.running import Proxy, question
+from tests.redis_server import free_port
 from tests.scripted_model import ScriptedModel
 from tests.shop import info_log
 
@@ -115,3 +116,46 @@ def test_the_browser_asks_for_the_token(browser: Browser) -> None:
         page, problems = _opened(browser, proxy, http_credentials={"username": "", "password": "secret"})
         assert page.locator("#totals dd").count() == 6
     assert problems == []
+
+
+def test_a_keyboard_keeps_its_place_while_the_page_keeps_up(browser: Browser, used: Proxy) -> None:
+    page, problems = _opened(browser, used)
+    page.get_by_role("button", name="texts of request 2", exact=True).focus()
+    used.post("openai", question("openai"))
+    page.locator("#latest tbody tr").nth(4).wait_for(timeout=10_000)
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "texts of request 2"
+    assert problems == []
+
+
+def test_words_keep_their_shape_on_a_narrow_screen(browser: Browser, used: Proxy) -> None:
+    sizes = []
+    for width in (380, 1200):
+        page, _ = _opened(browser, used, viewport={"width": width, "height": 800})
+        box = page.locator("#time svg text").first.bounding_box()
+        assert box
+        sizes.append((round(box["width"]), round(box["height"])))
+    assert sizes[0] == sizes[1]
+
+
+def test_a_request_of_which_nothing_was_shortened_has_a_page_too(browser: Browser, used: Proxy) -> None:
+    used.post("openai", question("openai", "short"))
+    page, _ = _opened(browser, used)
+    newest = page.locator("#latest tbody tr").first
+    assert newest.get_by_role("button").count() == 0
+    with page.context.expect_page() as opened:
+        newest.get_by_role("link").click()
+    assert "left alone: small" in opened.value.locator("body").inner_text()
+
+
+def test_a_proxy_that_comes_back_is_noticed_too(browser: Browser) -> None:
+    port = free_port()
+    with Proxy(port=port) as proxy:
+        page, _ = _opened(browser, proxy)
+    page.wait_for_selector("#state.bad", timeout=10_000)
+    with ScriptedModel() as model, Proxy(model, port=port, show_texts=True) as again:
+        again.post("openai", question("openai"))
+        page.wait_for_selector("#state:not(.bad)", timeout=10_000)
+        page.locator("#latest tbody tr").first.wait_for(timeout=10_000)
+        look = page.get_by_role("button", name="texts of request 1")
+    look.click()
+    page.get_by_text("not shown:").wait_for(timeout=10_000)
