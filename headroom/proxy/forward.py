@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from headroom.proxy.calls import Call, Reply, relay
-from headroom.proxy.credentials import comes_from_here, holds_token
+from headroom.proxy.credentials import comes_from_here, credential_in, holds_token
 from headroom.proxy.limits import ClientGone, Incoming, Receive, Scope, Send, TooLarge, TooMany
 from headroom.proxy.problems import Problem, body_for
 from headroom.proxy.state import State
@@ -54,11 +54,17 @@ class Forwarder:
     def _admit(self, call: Call) -> None:
         """Where requests are paid for with the proxy's own credentials, only those who hold the token may make them."""
         if not self._settings.backend:
+            self._admit_without_key(call)
             return
         if self._settings.token and not holds_token(call.by_name, self._settings.token):
             raise Problem(401, "this proxy pays for requests itself: send its token as your API key, or as x-headroom-token")
         if not self._settings.token and not comes_from_here(call.by_name):
             raise Problem(403, "this proxy pays for requests itself, and answers only programs of this machine, by its own name")
+
+    def _admit_without_key(self, call: Call) -> None:
+        """A page in a browser here has no key: not for it are upstreams that ask for none, nor what keyless callers stored."""
+        if self._settings.local and not credential_in(call.by_name) and not comes_from_here(call.by_name):
+            raise Problem(403, "without an API key, only programs of this machine are answered, by its own name: send any key")
 
     def _problem(self, trouble: Exception) -> Problem:
         if isinstance(trouble, TooMany):

@@ -148,7 +148,7 @@ def test_credentials_and_other_headers_are_the_callers_own(model: ScriptedModel,
 
 def test_no_header_is_added_to_a_request_that_is_passed_on(model: ScriptedModel, proxy: Proxy) -> None:
     with proxy.connect() as connection:
-        connection.sendall(b"GET /v1/models HTTP/1.1\r\nHost: proxy\r\nX-One: 1\r\nConnection: close\r\n\r\n")
+        connection.sendall(b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nX-One: 1\r\nConnection: close\r\n\r\n")
         read_all(connection)
     (request,) = model.requests
     assert request.headers.keys() == {"host", "x-one"}
@@ -173,7 +173,7 @@ def test_redirects_are_the_clients_to_follow() -> None:
 
 def test_a_large_upload_is_streamed_and_has_no_limit() -> None:
     with held(max_body_bytes=1_000) as (upstream, proxy), proxy.connect() as connection:
-        connection.sendall(b"POST /v1/files HTTP/1.1\r\nHost: proxy\r\nTransfer-Encoding: chunked\r\n\r\n")
+        connection.sendall(b"POST /v1/files HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
         connection.sendall(b"5\r\nfirst\r\n")
         assert upstream.asked.wait(10), "the first piece waited for the last"
         assert upstream.received == [b"first"]
@@ -195,7 +195,7 @@ def test_a_stream_arrives_piece_by_piece() -> None:
 
 def _request(body: dict[str, Any]) -> bytes:
     raw = json.dumps(body).encode()
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: proxy\r\nContent-Type: application/json\r\nContent-Length: {len(raw)}\r\n\r\n"
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(raw)}\r\n\r\n"
     return head.encode() + raw
 
 
@@ -301,7 +301,7 @@ def test_a_client_that_leaves_while_the_model_thinks_ends_the_request_upstream()
 def test_a_client_that_leaves_in_the_middle_of_its_body_costs_nothing() -> None:
     with held() as (upstream, proxy):
         with proxy.connect() as connection:
-            connection.sendall(b"POST /v1/messages HTTP/1.1\r\nHost: proxy\r\nContent-Length: 1000\r\n\r\n{")
+            connection.sendall(b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{")
         assert proxy.http.get("/health").status_code == 200
         proxy.stop()
         assert upstream.requests == []
