@@ -146,7 +146,7 @@ class Zipping:
 async def test_a_provider_that_compresses_its_answers_all_the_same_is_understood(stream: bool) -> None:
     upstream = Zipping()
     app = ProxyApp(ProxySettings(), {"openai": upstream})
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://proxy") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
         response = await client.post("/v1/chat/completions", json=question("openai", stream=stream))
     assert (streamed_words(response.text) if stream else said(response, "openai")) == "zipped"
     assert upstream.asked == "identity"
