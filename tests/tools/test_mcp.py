@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,10 +20,10 @@ from mcp import Client, StdioServerParameters
 
 from headroom import CompressConfig, ConfigError, MemoryStore, compress
 from headroom.core.retrieval_tool import PARAMETERS
-from headroom.stores import default_store
+from headroom.stores import default_store, open_store
 from headroom.tools import mcp as room
 from tests import shop
-from tests.redis_server import free_port
+from tests.redis_server import RedisServer, free_port
 
 ORDERS = shop.conversation()[-1]["content"]
 
@@ -222,6 +223,21 @@ async def test_many_at_once_and_one_that_is_given_up(store_of_its_own: Any) -> N
         asked = [client.call_tool("headroom_retrieve", {"ref": reference, "query": f"ord_7{n:03}"}) for n in range(100)]
         answers = await asyncio.gather(*asked)
         assert all(f"ord_7{n:03}" in _text(answer) for n, answer in enumerate(answers))
+
+
+async def test_the_environment_names_store_and_namespace(tmp_path: Path) -> None:
+    """What one agent's server left out on one machine, another's gives back elsewhere; another tenant's does not."""
+    redis = RedisServer(tmp_path)
+    try:
+        shared = {**os.environ, "HEADROOM_STORE": redis.url, "HEADROOM_NAMESPACE": "team"}
+        (reference,) = open_store(redis.url).put_many([ORDERS], "team")
+        for namespace, found in (("team", "ord_7123"), ("others", "No original is stored")):
+            env = {**shared, "HEADROOM_NAMESPACE": namespace}
+            async with Client(StdioServerParameters(command=_SERVE[0], args=_SERVE[1:], env=env)) as client:
+                answer = await client.call_tool("headroom_retrieve", {"ref": reference, "query": "ord_7123"})
+                assert found in _text(answer)
+    finally:
+        redis.stop()
 
 
 # --- arguments -------------------------------------------------------------------------------------------------------------
