@@ -54,7 +54,7 @@ class CompressConfig:
     min_tokens: int = 165
     """Tool outputs below this are left alone: about 600 characters, where a marker costs what a digest saves."""
 
-    budget: Budget = Budget(700, 0.03)
+    budget: Budget = Budget(700, 0.05)
     """For every kind that `budgets` does not name."""
 
     budgets: Mapping[ContentKind, Budget] = field(default_factory=lambda: _BUDGETS)
