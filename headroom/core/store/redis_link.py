@@ -148,7 +148,7 @@ def place_of(client: Any) -> str:
 
 def told(error: Exception) -> str:
     """What is said of an error that the server answered with."""
-    if type(error).__name__ in ("MovedError", "AskError", "ClusterDownError", "ClusterCrossSlotError"):
+    if type(error).__name__ in ("MovedError", "AskError", "ClusterDownError", "ClusterCrossSlotError") or "CLUSTERDOWN" in str(error):
         return f"it is a node of a Redis Cluster, which RedisStore does not work with: use a server without cluster mode ({error})"
     return f"{type(error).__name__}: {error}"
 
