@@ -16,6 +16,7 @@ from typing import Literal
 
 from headroom.core.detect import unwrap_all
 from headroom.core.store.units import units_of
+from headroom.inspect.cuts import CUT, Cuts
 
 State = Literal["shown", "earlier", "left out", "mark"]
 """`earlier`: an earlier text of the conversation shows it. `mark`: a line that Headroom wrote."""
@@ -87,10 +88,14 @@ class Comparer:
         lines = before.split("\n")
         shown = matched([_key(line) for line in lines], [_key(line) for line in after.split("\n")])
         words = set(_WORD.findall(after))
+        cuts = Cuts(after)
         for number, line in enumerate(lines):
             text = line if number == len(lines) - 1 else line + "\n"
             if number in shown or not _key(line):
                 yield Piece(text, "shown")
+            elif (parts := cuts.of(line)) is not None:
+                yield from (Piece(part, "shown" if kept else lost) for part, kept in parts)
+                yield Piece(text[len(line) :], "shown")
             elif len(line) > LONG_LINE:
                 yield from self._long(text, words, after)
             else:
@@ -223,7 +228,12 @@ def _runs(text: str, words: set[str], block: bool = False) -> Iterator[Piece]:
 def _marked(after: str) -> Iterator[Piece]:
     lines = after.split("\n")
     for number, line in enumerate(lines):
-        yield Piece(line if number == len(lines) - 1 else line + "\n", "mark" if _is_mark(line) else "shown")
+        text = line if number == len(lines) - 1 else line + "\n"
+        if _is_mark(line):
+            yield Piece(text, "mark")
+            continue
+        for place, part in enumerate(CUT.split(text)):
+            yield Piece(part, "mark" if place % 2 else "shown")
 
 
 def _is_mark(line: str) -> bool:

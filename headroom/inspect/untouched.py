@@ -47,7 +47,7 @@ def _call(call: Any) -> str:
 
 def _as_json(value: Any, paths: set[Path], at: Path, *, always: bool = False) -> str:
     kept = _without(value, paths, at)
-    return json.dumps(kept, ensure_ascii=False, indent=1, default=str) if always or _says(kept) else ""
+    return json.dumps(kept, ensure_ascii=False, indent=None if always else 1, default=str) if always or _says(kept) else ""
 
 
 def _without(value: Any, paths: set[Path], at: Path) -> Any:

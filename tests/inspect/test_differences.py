@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headroom import BlockReport, MemoryStore, compress
+from headroom.inspect.cuts import Cuts
 from headroom.inspect.differences import Comparer, Difference, matched
 from tests import shop
 from tests.conversations import OUTPUTS
@@ -95,3 +96,21 @@ def test_no_character_of_the_original_is_lost_or_invented(text: str) -> None:
     if block.changed and not difference.unwrapped:
         assert "".join(piece.text for piece in difference.before) == block.before
         assert "".join(piece.text for piece in difference.after) == block.after
+
+
+def test_of_a_line_that_is_cut_only_what_is_missing_is_left_out() -> None:
+    before = "# Guide\n\nThe key says who pays. It also names the region. And that is all.\nEach team has one.\n"
+    after = "# Guide\n\nThe key says who pays. [… 26 characters] And that is all.\n[… line 4]\n"
+    after += "[2 of 5 lines left out; headroom_retrieve ref=k3v9x2m7qa-abc]"
+    difference = Comparer().compare(before, after, lossy=True, points_back=False)
+    assert of(difference, "left out") == " It also names the region. Each team has one.\n"
+    assert next(piece.text for piece in difference.after if piece.state == "mark") == "[… 26 characters]"
+    assert "".join(piece.text for piece in difference.before) == before
+    assert "".join(piece.text for piece in difference.after) == after
+
+
+def test_cuts_at_both_ends_and_lines_that_only_begin_alike() -> None:
+    cuts = Cuts("one two three four [… 9 characters] the end\nall of it")
+    assert cuts.of("one two three four five six the end") == [("one two three four", True), (" five six ", False), ("the end", True)]
+    assert cuts.of("one two three seven") is None
+    assert cuts.of("all of it") is None
