@@ -67,6 +67,12 @@ class Savings:
             self._last_failure = f"{type(error).__name__}: {error}"
             self._recent.append(RequestSavings(time.time(), model, 0, 0, failure=self._last_failure))
 
+    def add_failed_text(self, error: BaseException) -> None:
+        """A text that a failing redactor withheld from a request that is counted anyway."""
+        with self._lock:
+            self._failures += 1
+            self._last_failure = f"{type(error).__name__}: {error}"
+
     def add_retrieval(self) -> None:
         """A call of `headroom_retrieve` that was answered."""
         with self._lock:
@@ -79,7 +85,7 @@ class Savings:
 
     @property
     def failures(self) -> int:
-        """Requests in which something of ours failed: they went out as they came, wholly or in part."""
+        """Requests in which something of ours failed: they went out as they came, wholly or in part. And texts withheld."""
         return self._failures
 
     @property

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headroom.core.config import CompressConfig
-from headroom.core.hooks import CompressionHooks
+from headroom.core.hooks import CompressionHooks, checked_hooks
 from headroom.core.pipeline import compress
+from headroom.core.redaction import WithholdingHooks, redacts
 from headroom.core.result import CompressResult
 from headroom.core.store import CompressionStore, default_store
 from headroom.core.types import Message
@@ -41,7 +42,8 @@ class CompressionService:
         CompressConfig.check_names(options, also=("hooks", "config", "store", "lossless"))
         self.config = (CompressConfig.from_env() if config is None else config).with_options(**options)
         self.store = store
-        self.hooks = hooks
+        self.hooks = checked_hooks(hooks)
+        self._hooks = WithholdingHooks(hooks, self._withheld) if hooks is not None and redacts(hooks) else hooks
         self.lossless = lossless
         self.savings = Savings()
         self._warned = False
@@ -53,7 +55,7 @@ class CompressionService:
         """
         fold_only = self.lossless if lossless is None else lossless
         try:
-            result = compress(messages, model, config=self.config, store=self.store, hooks=self.hooks, lossless=fold_only)
+            result = compress(messages, model, config=self.config, store=self.store, hooks=self._hooks, lossless=fold_only)
             self.savings.add(result)
         except Exception as error:
             self.failed(error, model)
@@ -88,12 +90,16 @@ class CompressionService:
         self.savings.add_failure(model, error)
         self._warn(f"{type(error).__name__}: {error}", error)
 
-    def _warn(self, trouble: str, error: Exception | None = None) -> None:
-        logger.warning("a request goes out uncompressed, wholly or in part: %s", trouble, exc_info=error)
+    def _withheld(self, error: Exception) -> None:
+        self.savings.add_failed_text(error)
+        self._warn(f"redact raised {type(error).__name__}: {error}", error, what="a text is withheld from the model")
+
+    def _warn(self, trouble: str, error: Exception | None = None, what: str = "a request goes out uncompressed, wholly or in part") -> None:
+        logger.warning("%s: %s", what, trouble, exc_info=error)
         if not self._warned:
             self._warned = True
             try:
-                warnings.warn(f"Headroom: a request goes out uncompressed ({trouble}); further ones are only logged", stacklevel=3)
+                warnings.warn(f"Headroom: {what} ({trouble}); further ones are only logged", stacklevel=3)
             except Warning:  # where warnings are errors, the user's request still goes on
                 pass
 

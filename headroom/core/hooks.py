@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from headroom.core.errors import ConfigError
 from headroom.core.types import Message
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class CompressionHooks:
         What this returns takes the text's place everywhere: in the store, in what is retrieved, in what the model
         reads, whether or not it is then shortened. Nothing else is ever stored. It must depend on the text alone, and
         find nothing more in its own result: the same text is redacted again in every turn, and what comes back from
-        the store too. If it raises, so does compress(); integrations then send the request as it came, and store nothing.
+        the store too. If it raises, so does compress(); integrations withhold the text, in plain sight of the model.
         """
         return text
 
@@ -93,3 +94,10 @@ class CompressionHooks:
 
     def post_compress(self, event: CompressEvent) -> None:
         """Look at what happened."""
+
+
+def checked_hooks(hooks: CompressionHooks | None) -> CompressionHooks | None:
+    """`hooks`, if that is what they are; else ConfigError."""
+    if hooks is None or all(callable(getattr(hooks, name, None)) for name in ("pre_compress", "compute_biases", "post_compress")):
+        return hooks
+    raise ConfigError(f"hooks must be CompressionHooks (pre_compress, compute_biases, post_compress), not {hooks!r}")

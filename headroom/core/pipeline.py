@@ -9,7 +9,7 @@ from headroom.core import marker, protect, shorten
 from headroom.core.config import CompressConfig
 from headroom.core.conversation import Conversation, Outcome
 from headroom.core.errors import ConfigError, FormatError
-from headroom.core.hooks import CompressEvent, CompressionHooks
+from headroom.core.hooks import CompressEvent, CompressionHooks, checked_hooks
 from headroom.core.keep import Kept, keep
 from headroom.core.messages import TOO_DEEP, join, split
 from headroom.core.redaction import redacted
@@ -58,8 +58,7 @@ def compress(
     originals = _as_list(messages)
     biases: dict[int, float] = {}
     redactions: frozenset[Path] = frozenset()
-    if hooks is not None and not all(callable(getattr(hooks, name, None)) for name in ("pre_compress", "compute_biases", "post_compress")):
-        raise ConfigError(f"hooks must be CompressionHooks (pre_compress, compute_biases, post_compress), not {hooks!r}")
+    hooks = checked_hooks(hooks)
     if hooks is not None:
         context = _read_all(originals).context(model)
         originals, redactions = redacted(_as_list(hooks.pre_compress(originals, context)), hooks)

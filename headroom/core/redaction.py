@@ -23,6 +23,8 @@ MOST_REMEMBERED = 2_000
 MOST_CHARACTERS = 1_000_000
 """Of a redacted text that is remembered."""
 
+WITHHELD = "[withheld: the redactor failed on this text]"
+
 _Known = OrderedDict[bytes, "str | None"]
 _remembered: weakref.WeakKeyDictionary[CompressionHooks, _Known] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
@@ -30,10 +32,9 @@ _lock = threading.Lock()
 
 def redacted(messages: list[Message], hooks: CompressionHooks) -> tuple[list[Message], frozenset[Path]]:
     """The messages with redacted texts, and where these are; other messages are the same objects. Raises what the hook raises."""
-    redact = getattr(hooks, "redact", None)
-    if redact is None or getattr(type(hooks), "redact", None) is CompressionHooks.redact:
+    if not redacts(hooks):
         return messages, frozenset()
-    known = _known_by(hooks)
+    redact, known = hooks.redact, _known_by(hooks)
     out = list(messages)
     paths: set[Path] = set()
     for index, message in enumerate(messages):
@@ -42,6 +43,33 @@ def redacted(messages: list[Message], hooks: CompressionHooks) -> tuple[list[Mes
             out[index] = join(message, replacements)
             paths.update(path for path, _ in replacements)
     return out, frozenset(paths)
+
+
+def redacts(hooks: CompressionHooks) -> bool:
+    """Whether these hooks have a redactor at all."""
+    return getattr(type(hooks), "redact", None) not in (None, CompressionHooks.redact)
+
+
+class WithholdingHooks(CompressionHooks):
+    """The caller's hooks for a program that must go on: where `redact` raises, that text alone is withheld, in plain sight.
+
+    Without this the request would go out as it came, with all that `redact` has taken out of its other texts.
+    """
+
+    def __init__(self, hooks: CompressionHooks, failed: Callable[[Exception], None]) -> None:
+        self._hooks = hooks
+        self._failed = failed
+        self.pre_compress = hooks.pre_compress  # type: ignore[method-assign]
+        self.compute_biases = hooks.compute_biases  # type: ignore[method-assign]
+        self.post_compress = hooks.post_compress  # type: ignore[method-assign]
+
+    def redact(self, text: str) -> str:
+        """What the caller's own makes of it, or WITHHELD."""
+        try:
+            return _checked(self._hooks.redact(text))
+        except Exception as error:
+            self._failed(error)
+            return WITHHELD
 
 
 def _replacements(index: int, message: Message, redact: Callable[[str], str], known: _Known) -> Sequence[tuple[Path, str]]:
@@ -56,9 +84,7 @@ def _after(text: str, redact: Callable[[str], str], known: _Known) -> str | None
         if key in known:
             known.move_to_end(key)
             return known[key]
-    after = redact(text)
-    if not isinstance(after, str):
-        raise ConfigError(f"redact must return a str, not {type(after).__name__}")
+    after = _checked(redact(text))
     changed = None if after == text else after
     if changed is None or len(changed) <= MOST_CHARACTERS:
         with _lock:
@@ -66,6 +92,12 @@ def _after(text: str, redact: Callable[[str], str], known: _Known) -> str | None
             if len(known) > MOST_REMEMBERED:
                 known.popitem(last=False)
     return changed
+
+
+def _checked(after: object) -> str:
+    if isinstance(after, str):
+        return after
+    raise ConfigError(f"redact must return a str, not {type(after).__name__}")
 
 
 def _known_by(hooks: CompressionHooks) -> _Known:

@@ -83,21 +83,21 @@ def server(store: CompressionStore | None = None, config: CompressConfig | None 
     return mcp
 
 
-def run(transport: str = "stdio", host: str = "127.0.0.1", port: int = 8788) -> None:
-    """Serve until the client goes away ("stdio") or the process is told to end ("http", at /mcp).
+def run(transport: str = "stdio", host: str = "127.0.0.1", port: int = 8788, store: CompressionStore | None = None) -> None:
+    """Serve until the client goes away ("stdio") or the process is told to end ("http", at /mcp). `store` as for `server`.
 
     ConfigError for another transport, or for a host that is not this machine: the server knows no callers apart.
     """
     if transport == "stdio":
         with _ending_at_once():
-            server().run()
+            server(store).run()
     elif transport != "http":
         raise ConfigError(f"transport must be 'stdio' or 'http', not {transport!r}")
     elif host not in LOCAL_HOSTS:
         raise ConfigError(f"the MCP server listens on this machine only (127.0.0.1), not on {host!r}: it asks nobody for a token")
     else:
         # Without more words, the SDK answers only requests whose host and origin are this machine's names.
-        server().run("streamable-http", host=host, port=port, max_request_body_size=MOST_BODY_BYTES)
+        server(store).run("streamable-http", host=host, port=port, max_request_body_size=MOST_BODY_BYTES)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 
 from headroom import CompressionHooks, CompressionService, ConfigError, MemoryStore, SQLiteStore, compress, retrieve
+from headroom.core.redaction import WITHHELD
 from headroom.tools import call
 from headroom.wire.bodies import compress_body
 from tests import shop
@@ -120,6 +121,57 @@ def test_a_redactor_that_fails_stores_nothing() -> None:
     with pytest.raises(RuntimeError, match="no rules"):
         compress(shop.turn(LEAKY), store=store, hooks=Broken())
     assert store.stats().entries == 0
+
+
+class FailsOnSome(NoKeys):
+    """A redactor with a bug that some texts meet."""
+
+    def redact(self, text: str) -> str:
+        if "odd" in text:
+            raise RuntimeError("no rules")
+        return super().redact(text)
+
+
+@pytest.mark.parametrize("dialect", FORMATS)
+def test_where_a_program_must_go_on_the_text_that_fails_is_withheld_and_the_others_stay_redacted(dialect: str) -> None:
+    store = MemoryStore()
+    service = CompressionService(store=store, hooks=FailsOnSome())
+    turns = [*call_and_output(dialect, 1, "run", "{}", [LEAKY], ""), *call_and_output(dialect, 2, "run", "{}", [f"odd {LEAKY}"], "")]
+    with pytest.warns(UserWarning, match="withheld from the model .redact raised RuntimeError: no rules"):
+        results = [service.compress(turns[:end], "gpt-4o") for end in range(1, len(turns) + 1)]
+    sent = json.dumps(results[-1].messages)  # type: ignore[union-attr]
+    assert KEY not in sent and "[key]" in sent and WITHHELD in sent
+    assert all(result is not None and result.messages == results[-1].messages[: len(result.messages)] for result in results)  # type: ignore[union-attr]
+    assert store.stats().entries == 1, "the other one"
+    assert (service.savings.requests, service.savings.failures) == (len(turns), 1)
+    assert service.savings.summary()["last_failure"] == "RuntimeError: no rules"
+
+
+def test_the_callers_other_hooks_are_still_called() -> None:
+    class All(FailsOnSome):
+        def __init__(self) -> None:
+            super().__init__()
+            self.seen: list[str] = []
+
+        def pre_compress(self, messages: Any, ctx: Any) -> Any:
+            self.seen.append("pre_compress")
+            return messages
+
+        def compute_biases(self, messages: Any, ctx: Any) -> dict[int, float]:
+            self.seen.append("compute_biases")
+            return {}
+
+        def post_compress(self, event: Any) -> None:
+            self.seen.append("post_compress")
+
+    hooks = All()
+    CompressionService(store=MemoryStore(), hooks=hooks).compress(shop.turn("short"), "gpt-4o")
+    assert hooks.seen == ["pre_compress", "compute_biases", "post_compress"]
+
+
+def test_what_are_no_hooks_is_said_at_once() -> None:
+    with pytest.raises(ConfigError, match="must be CompressionHooks"):
+        CompressionService(store=MemoryStore(), hooks=object())  # type: ignore[arg-type]
 
 
 def test_a_redactor_that_returns_no_text() -> None:

@@ -240,6 +240,14 @@ async def test_the_environment_names_store_and_namespace(tmp_path: Path) -> None
         redis.stop()
 
 
+async def test_the_command_line_names_a_store(tmp_path: Path) -> None:
+    path = tmp_path / "elsewhere.sqlite3"
+    command = StdioServerParameters(command=sys.executable, args=["-m", "headroom.cli", "mcp", "--store", str(path)], env={**os.environ})
+    async with Client(command) as client:
+        await _works(client)
+    assert open_store(str(path)).stats().entries == 1
+
+
 # --- arguments -------------------------------------------------------------------------------------------------------------
 
 
