@@ -63,12 +63,13 @@ def _complain_of(problems: list[str]) -> None:
 
 
 def _tell(figures: Figures) -> None:
-    _tell_sums("kind", figures.by_kind())
-    _tell_sums("tool", figures.by_tool())
     total = figures.total
+    _tell_sums("kind", [*figures.by_kind(), ("all", total)])
+    _tell_sums("tool", [*figures.by_tool(), ("all", total)])
     sums = [("every text once", total.before, total.saved), (f"all {total.requests:,} requests", total.sent_before, total.sent_saved)]
     rows = [(words, f"{before:,}", f"{saved:,}", _share(saved, before)) for words, before, saved in sums]
-    write_table([Column(""), *(Column(name, number=True) for name in ("before", "saved", "share"))], rows)
+    tokens = "tokens" if figures.exact else "tokens, estimated"
+    write_table([Column(tokens), *(Column(name, number=True) for name in ("before", "saved", "share"))], rows)
 
 
 def _tell_sums(what: str, sums: list[tuple[str, Sum]]) -> None:

@@ -61,6 +61,7 @@ class Endpoints:
         except Problem as problem:
             response = _refusal(problem)
         response.headers["cache-control"] = "no-store"
+        response.headers["cross-origin-resource-policy"] = "same-origin"  # no page elsewhere embeds what it may not read
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:

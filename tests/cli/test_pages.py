@@ -59,6 +59,11 @@ def test_a_report_of_a_folder(tmp_path: Path) -> None:
     figures = json.loads(run("report", str(tmp_path), "--json").stdout)
     assert figures["total"]["saved"] > figures["total"]["before"] / 2
     assert len(figures["sessions"]) == 2
+    total = figures["total"]
+    words = ("all", f"{total['texts']:,}", f"{total['shortened']:,}", f"{total['before']:,}", f"{total['saved']:,}")
+    assert sum(line.split()[:5] == list(words) for line in done.stdout.splitlines()) == 2, "under the kinds, and under the tools"
+    assert "tokens, estimated" in done.stdout, "Claude's are"
+    assert "estimated" not in run("report", str(tmp_path), "--model", "gpt-4o").stdout
 
 
 def test_wrong_usage_of_report(tmp_path: Path) -> None:

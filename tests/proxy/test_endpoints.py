@@ -84,6 +84,7 @@ def test_texts_before_and_after_when_asked_for() -> None:
 
 def test_the_page_may_run_only_its_own_script(proxy: Proxy) -> None:
     response = proxy.http.get("/")
+    assert response.headers["cross-origin-resource-policy"] == "same-origin"
     policy = response.headers["content-security-policy"]
     assert "default-src 'none'" in policy and "script-src 'sha256-" in policy
     assert "://" not in response.text.replace("http://www.w3.org/2000/svg", "")
