@@ -84,7 +84,8 @@ class _Blocks:
         count = old.last[end - 1] - old.first[start] + 1
         lines = f"{old.first[origin]}-{old.last[origin + end - start - 1]}"
         quotes = [text.strip() for text in old.texts[start:end] if text.strip()]
-        self._add(f"[… {count:,} lines as in lines {lines}, from {quotes[0][:_QUOTE]!r} to {quotes[-1][:_QUOTE]!r}]", start, end - 1)
+        ends = f", from {quotes[0][:_QUOTE]!r} to {quotes[-1][:_QUOTE]!r}" if quotes else ""  # lines of blanks have nothing to quote
+        self._add(f"[… {count:,} lines as in lines {lines}{ends}]", start, end - 1)
         self.marked += count
 
     def _add(self, text: str, start: int, end: int) -> None:

@@ -20,7 +20,7 @@ TRACE = [
     "app.errors.StepFailedError: step 3 gave up",
 ]
 _RUN = re.compile(r"\[… (?:previous line ([\d,]+) more times?|([\d,]+) more blank lines?)\]$")
-_BLOCK = re.compile(r"\[… ([\d,]+) lines as in lines (\d+)-(\d+), from .*\]$")
+_BLOCK = re.compile(r"\[… ([\d,]+) lines as in lines (\d+)-(\d+)(?:, from .*)?\]$")
 
 
 def folded(text: str) -> Folded:
@@ -56,6 +56,14 @@ def test_a_trace_that_stands_again_is_a_mark() -> None:
         ]
     )
     assert result.done == ("10 lines in repeated blocks",)
+    assert decoded(result.text()) == text
+
+
+def test_lines_of_blanks_have_nothing_to_quote() -> None:
+    block = [" " * width for width in (90, 70, 110)]
+    text = "\n".join(["first", *block, "second", *block, "third", "fourth"])
+    result = folded(text)
+    assert result.text() == "\n".join(["first", *block, "second", "[… 3 lines as in lines 2-4]", "third", "fourth"])
     assert decoded(result.text()) == text
 
 
