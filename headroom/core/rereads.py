@@ -118,7 +118,9 @@ class VisibleLines:
             end = self._run_from(view, at, same)
             if end - at >= LEAST_LINES and sum(map(len, view.lines[at:end])) >= LEAST_CHARACTERS:
                 yield at, end
-            at = max(end, at + 1)
+                at = end
+            else:
+                at += 1  # a run that is worth it may start inside of one that is not
 
     def _run_from(self, view: _View, start: int, same: set[int]) -> int:
         """The end of the longest visible run that starts at `start`."""

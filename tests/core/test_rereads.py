@@ -48,6 +48,14 @@ def test_views_with_and_without_line_numbers_have_the_same_lines(form: str) -> N
         assert fold is not None and fold.lines == len(CODE)
 
 
+def test_a_run_that_is_worth_a_pointer_may_start_inside_of_one_that_is_not() -> None:
+    visible = VisibleLines()
+    visible.add("\n".join(["x = shared_by_two(1)", *CODE[:2], *(f"padding of the first {i}" for i in range(20))]), "first")
+    visible.add("\n".join(["something else here", *CODE[1:]]), "second")
+    fold = visible.fold("\n".join(["x = shared_by_two(1)", *CODE]), "third")
+    assert fold is not None and fold.lines == len(CODE) - 1
+
+
 def test_the_numbers_of_the_new_view_are_not_lost() -> None:
     fold = folded(numbered(CODE, 1), numbered(CODE, 101))
     assert fold is not None and "here 101-140," in fold.text
