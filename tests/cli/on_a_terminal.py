@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import struct
 import subprocess
 import sys
@@ -42,21 +43,30 @@ def typed(*arguments: str, columns: int = 80, press: tuple[str, str] | None = No
         start_new_session=True,
     ) as process:
         os.close(theirs)
-        text = _read(ours, press)
-        os.close(ours)
+        try:
+            text = _read(ours, press)
+            process.wait(60)
+        finally:
+            process.kill()
+            os.close(ours)
     return Seen(text, process.returncode)
 
 
 def _read(terminal: int, press: tuple[str, str] | None) -> str:
-    seen = b""
+    """All that appears until nobody writes any more."""
+    seen, pressed = b"", False
     while True:
-        try:
-            data = os.read(terminal, 65_536)
-        except OSError:  # nobody writes to it any more
-            return seen.decode()
-        if not data:
-            return seen.decode()
-        seen += data
-        if press and press[0].encode() in seen:
+        # Pressed just before Python begins to wait for a key, Ctrl-C is overlooked: it is pressed again, as people do.
+        if select.select([terminal], [], [], 2 if pressed else None)[0]:
+            try:
+                data = os.read(terminal, 65_536)
+            except OSError:  # nobody writes to it any more
+                return seen.decode()
+            if not data:
+                return seen.decode()
+            seen += data
+            if pressed or not press or press[0].encode() not in seen:
+                continue
+        if press:
             os.write(terminal, press[1].encode())
-            press = None
+            pressed = True
