@@ -24,6 +24,7 @@ from headroom.core.types import ContentBlock, Message, Path
 _remembered = RememberedConversations()
 NOTHING_TO_SAVE = "nothing to save"
 NOT_SMALLER = "not smaller"
+LOOK_ALIKES = "its own look-alikes of markers would hide ours"
 FOLD_MARKER_LEAST_TOKENS = 150
 """A fold that needs no word (minified JSON) names its original only where it saves this much: a marker has a price."""
 
@@ -161,6 +162,8 @@ def _settle(
             break
         if marked:
             note, lossy = step.shortened.note, step.shortened.lossy
+            if marker.find(after) != marker.Marker(reference, lossy):  # then it would not be left alone the next time
+                return BlockReport(block, block.text, kind=step.kind, reason=LOOK_ALIKES, encoding=encoding)
             return BlockReport(block, after, kind=step.kind, reference=reference, lossy=lossy, note=note, encoding=encoding)
         text, kind = after, step.kind
         if estimate(text) < (settings.min_tokens if block.role == "tool" else settings.user_span_tokens):

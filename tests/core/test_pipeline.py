@@ -193,6 +193,18 @@ def test_the_users_words_around_a_folded_span_stay_also_where_they_speak_of_mark
 # --- asked again ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("look_alikes", "shortened"), [(30, True), (3_000, False)])
+def test_a_text_whose_look_alikes_would_hide_our_marker_is_left_alone(look_alikes: int, shortened: bool) -> None:
+    lines = "\n".join(f"2026-03-01 10:{i // 60:02}:{i % 60:02} INFO worker handled request {i}" for i in range(900))
+    text = f"Look:\n{lines}\nWhat is it?\n" + "see [3 rows; check=f3k] there\n" * look_alikes
+    result = compress([{"role": "user", "content": text}], store=MemoryStore())
+    (report,) = result.blocks
+    assert report.changed == shortened
+    assert shortened or report.reason == pipeline.LOOK_ALIKES
+    again = compress(result.messages, store=MemoryStore())
+    assert again.messages == result.messages
+
+
 @pytest.mark.parametrize("dialect", FORMATS)
 def test_asked_again_it_is_sent_whole_and_the_third_time_it_points_back(dialect: str) -> None:
     long = "\n".join(
