@@ -13,9 +13,13 @@ from dataclasses import dataclass
 from fcntl import ioctl
 
 PROGRAM = (
-    "import fcntl, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "  # without it, Ctrl-C is a letter
+    "import fcntl, signal, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "  # without it, Ctrl-C is a letter
+    "signal.signal(signal.SIGINT, signal.default_int_handler); "  # whoever runs the tests in the background ignores it
     "from headroom.cli import app; sys.argv[0] = 'headroom'; app()"
 )
+SILENCE = 120.0
+"""Seconds, after which nothing more is expected to appear."""
+MOST_PRESSES = 30
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,9 @@ def typed(*arguments: str, columns: int = 80, press: tuple[str, str] | None = No
 
 def _read(terminal: int, press: tuple[str, str] | None) -> str:
     """All that appears until nobody writes any more."""
-    seen, pressed = b"", False
-    while True:
-        # Pressed just before Python begins to wait for a key, Ctrl-C is overlooked: it is pressed again, as people do.
-        if select.select([terminal], [], [], 2 if pressed else None)[0]:
+    seen, pressed = b"", 0
+    while pressed < MOST_PRESSES:
+        if select.select([terminal], [], [], 2 if pressed else SILENCE)[0]:
             try:
                 data = os.read(terminal, 65_536)
             except OSError:  # nobody writes to it any more
@@ -67,6 +70,8 @@ def _read(terminal: int, press: tuple[str, str] | None) -> str:
             seen += data
             if pressed or not press or press[0].encode() not in seen:
                 continue
-        if press:
-            os.write(terminal, press[1].encode())
-            pressed = True
+        # Pressed just before Python begins to wait for a key, Ctrl-C is overlooked: it is pressed again, as people do.
+        assert press, f"it waits, and nobody knows for what: {seen!r}"
+        os.write(terminal, press[1].encode())
+        pressed += 1
+    raise AssertionError(f"it does not listen: {seen!r}")

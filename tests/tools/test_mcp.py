@@ -192,7 +192,7 @@ def test_what_a_library_prints_is_no_answer() -> None:
         "from headroom.tools import mcp\n"
         "class Chatty(MemoryStore):\n"
         "    def stats(self, *a, **k):\n"
-        "        print('hello'); os.system('echo hello'); warnings.warn('hello')\n"
+        "        print('hello', flush=True); os.system('echo hello'); warnings.warn('hello')\n"
         "        return super().stats(*a, **k)\n"
         "mcp.default_store = lambda kept=Chatty(): kept\n"
         "mcp.run()\n"
@@ -202,7 +202,7 @@ def test_what_a_library_prints_is_no_answer() -> None:
     answer = server.answer()
     assert answer["id"] == 2
     assert answer["result"]["structuredContent"]["originals"] == 0
-    server.close_stdin()  # and no kill: what is printed into a buffer appears when the process ends
+    server.close_stdin()
     code, said = server.ended()
     assert code == 0 and said.count(b"hello") >= 3
 
