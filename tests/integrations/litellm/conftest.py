@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 import os
 from collections.abc import Iterator
@@ -24,6 +25,14 @@ litellm.disable_aiohttp_transport = True  # its sessions must be closed by hand,
 def no_logging_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
     """LiteLLM logs finished calls in a task of its own, which it loses with the event loop that each test has."""
     monkeypatch.setattr(GLOBAL_LOGGING_WORKER, "ensure_initialized_and_enqueue", lambda async_coroutine: async_coroutine.close())
+
+
+@pytest.fixture(autouse=True)
+def streams_are_collected_between_requests() -> Iterator[None]:
+    """A stream that was dropped unread is a circle: collected in the middle of the next request, httpcore waits for itself."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
