@@ -22,6 +22,11 @@ os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # LiteLLM would f
 _LOCAL_NAMES = ("127.0.0.1", "localhost", "::1")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes name no test: what gzip writes holds the time, and workers that see different names refuse to start."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(autouse=True)
 def store_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """HEADROOM_HOME in a fresh folder; no other HEADROOM_* variable of whoever runs the tests gets through."""

@@ -28,6 +28,7 @@ DEFLATED_BARE = BARE.compress(BODY) + BARE.flush()
         ("", BODY),
         ("deflate, gzip", gzip.compress(zlib.compress(BODY))),
     ],
+    ids=["gzip", "gzip's older name", "deflate", "deflate without a header", "identity", "none", "one in the other"],
 )
 def test_known_encodings(encoding: str, raw: bytes) -> None:
     assert decoded(raw, encoding, 10_000) == BODY
