@@ -3,7 +3,7 @@
     python benchmarks/torture.py --entries 1000000          texts of 80 to 700 characters, 100 a transaction
     python benchmarks/torture.py --entries 20000            the same in a few seconds
 
-Killing its writer 200 times is a test: HEADROOM_TORTURE_KILLS=200 pytest tests/core/store/test_sqlite_torture.py -k kill
+Killing its writer 200 times is a test: pytest tests/core/store/test_sqlite_torture.py -k kill
 Prints tables in Markdown.
 """
 

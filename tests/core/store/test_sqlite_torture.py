@@ -1,8 +1,6 @@
 """What can happen to a file: nothing acknowledged is lost, and whoever calls compress() notices nothing.
 
-    HEADROOM_TORTURE_KILLS=200 pytest tests/core/store/test_sqlite_torture.py     the long form; else 20 kills
-
-`benchmarks/torture.py` does the long form and the store of a million entries, and prints figures.
+The store of a million entries is a benchmark: `benchmarks/torture.py`.
 """
 
 from __future__ import annotations
@@ -34,7 +32,7 @@ from tests.conversations import call_and_output
 from tests.core.store.kill_writer import text_of
 
 ROOT = Path(__file__).parents[3]
-KILLS = int(os.environ.get("HEADROOM_TORTURE_KILLS", "20"))
+KILLS = 200
 ROWS = json.dumps([{"id": f"ord_{i}", "status": "failed" if i % 90 == 7 else "ok", "note": f"note {i * 37 % 101}"} for i in range(400)])
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kill -9, limits and mounts are POSIX")
