@@ -128,6 +128,26 @@ def test_the_same_wrapped_and_repeated(name: str) -> None:
     )
 
 
+def numbers_that_jump(lines: list[str]) -> str:
+    return "\n".join(f"{i // 2 * 100 + i % 2}\t{line}" for i, line in enumerate(lines))
+
+
+SEEN_BEFORE: dict[str, Callable[[list[str]], str]] = {
+    "numbered, two by two": numbers_that_jump,
+    "every other line another one": lambda lines: "\n".join(line + "!" * (i % 2) for i, line in enumerate(lines)),
+    "backwards": lambda lines: "\n".join(reversed(lines)),
+    "as JSON, backwards": lambda lines: json.dumps(lines[::-1]),
+    "all marks of gaps": lambda lines: "\n".join(f"{line} [… 3 lines]" for line in lines),
+}
+
+
+@pytest.mark.parametrize("name", SEEN_BEFORE)
+def test_a_long_text_that_was_shown_whole_comes_again_in_another_shape(name: str) -> None:
+    lines = [f"line {i} of what was looked up" for i in range(40_000)]
+    retrieved = call_and_output("openai", 1, "headroom_retrieve", '{"ref": "k3v9x2m7qa"}', ["\n".join(lines)], "")
+    check(SEEN_BEFORE[name](lines), lambda text: retrieved + call_and_output("openai", 2, "read", "{}", [text], "")[1:])
+
+
 def check(text: str, place: Callable[[str], list[Any]]) -> None:
     pipeline._remembered.clear()
     store, messages = MemoryStore(), place(text)

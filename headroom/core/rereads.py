@@ -46,6 +46,8 @@ class _View:
     """The lines without their margin: what two views of the same lines have in common."""
     counting: dict[int, int]
     """Line -> its number in the margin less its place: the same for all lines of a stretch without a gap."""
+    stops: list[int]
+    """Line -> the end of the stretch that a run from there may cover; empty where no line is counted."""
 
 
 @dataclass(slots=True)
@@ -127,23 +129,23 @@ class VisibleLines:
         keys = view.keys
         best = start
         key = keys[start]
+        stop = view.stops[start] if view.stops else len(keys)
         for number, position in chain(self._places.get(key, ()), self._unfolded_places.get(key, ())):
             earlier = self._keys[number]
-            most = min(len(earlier) - position, len(keys) - start)
+            most = min(len(earlier) - position, (len(keys) if number in same else stop) - start)
             length = 0
             while length < most and earlier[position + length] == keys[start + length]:
                 if GAP in keys[start + length] and number not in same:
                     break
                 length += 1
-            end = start + length
-            best = max(best, end if number in same else _counted_on(view, start, end))
+            best = max(best, start + length)
         return best
 
 
 def _read(text: str, exact: bool) -> _View:
     lines = text.split("\n")
     if exact:
-        return _View(lines, lines, {})
+        return _View(lines, lines, {}, [])
     keys = [line.rstrip() for line in lines]  # a fold may have taken trailing blanks off one of two views
     counting: dict[int, int] = {}
     before: tuple[int, int, int] | None = None  # the last line that starts with a number: place, counting, end of its margin
@@ -157,22 +159,21 @@ def _read(text: str, exact: bool) -> _View:
                 counting[number] = offset
                 keys[number] = lines[number][end:].rstrip()
         before = here
-    return _View(lines, keys, counting)
+    return _View(lines, keys, counting, _stretches(counting, len(lines)) if counting else [])
 
 
-def _counted_on(view: _View, start: int, end: int) -> int:
-    """Where the run from `start` to `end` stops counting on: a pointer names its first and its last line only."""
-    if not view.counting:
-        return end
-    counts = None
-    for place in range(start, end):
-        offset = view.counting.get(place)
-        if offset is None:
+def _stretches(counting: dict[int, int], length: int) -> list[int]:
+    """For a run from each line, where it stops counting on at the latest: a pointer names its first and its last line only."""
+    stops = [length] * (length + 1)
+    following = length
+    for place in range(length - 1, -1, -1):
+        if place not in counting:
+            stops[place] = stops[place + 1]
             continue
-        if counts is not None and offset != counts:
-            return place
-        counts = offset
-    return end
+        counts_on = counting.get(following, counting[place]) == counting[place]
+        stops[place] = stops[following] if counts_on else following
+        following = place
+    return stops
 
 
 def _pointer(view: _View, start: int, end: int) -> str:
