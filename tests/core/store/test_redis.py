@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,22 +25,6 @@ from tests import shop
 from tests.redis_server import RedisServer
 
 any_text = st.text(st.characters(exclude_categories=()))
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    running = RedisServer(tmp_path_factory.mktemp("redis"))
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def store(server: RedisServer) -> Iterator[RedisStore]:
-    with server.client() as client:
-        client.flushall()
-    opened = RedisStore(server.url)
-    yield opened
-    opened.close()
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

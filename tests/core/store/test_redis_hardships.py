@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,27 +28,6 @@ from headroom.core.store import redis as room
 from headroom.core.store.base import pack
 from tests import shop
 from tests.redis_server import RedisServer, free_port
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    running = RedisServer(tmp_path_factory.mktemp("redis"))
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def admin(server: RedisServer) -> Iterator[Any]:
-    with server.client() as client:
-        client.flushall()
-        yield client
-
-
-@pytest.fixture
-def store(server: RedisServer, admin: Any) -> Iterator[RedisStore]:
-    opened = RedisStore(server.url)
-    yield opened
-    opened.close()
 
 
 def _books(admin: Any, *names: str) -> list[bytes]:
