@@ -21,6 +21,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            return False
+    return True
+
+
 class RedisServer:
     """Started at once; `stop()` and `start()` again on the same port and data."""
 
@@ -28,9 +37,14 @@ class RedisServer:
         if shutil.which("redis-server") is None:
             pytest.fail(INSTALL)
         self.folder, self.options = folder, options
-        self.port = free_port() if port is None else port
-        self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[bytes] | None = None
+        self.port = port or 0
+        while not self.port:
+            chosen = free_port()
+            # A node of a cluster takes a second port, 10,000 above, which may be beyond all ports or another's.
+            if "--cluster-enabled" not in options or _is_free(chosen + 10_000):
+                self.port = chosen
+        self.url = f"redis://127.0.0.1:{self.port}/0"
         self.start()
 
     def start(self) -> None:
