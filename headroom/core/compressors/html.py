@@ -11,7 +11,7 @@ from headroom.core.compressors.prose import digest, digest_note
 from headroom.core.detect import Sample
 from headroom.core.types import ContentKind, Request, Shortened
 
-NOTE = "HTML as text; navigation, forms, footers, scripts, styles and markup left out"
+NOTE = "HTML as text; navigation, asides, forms, footers, hidden parts, scripts, styles and markup left out"
 LEAST_TEXT = 80
 """Characters of text below which a page says nothing to a reader: an application's shell."""
 

@@ -109,6 +109,72 @@ def test_more_budget_never_shows_less() -> None:
     assert len(shown) == 40
 
 
+@pytest.mark.parametrize(
+    "tag",
+    [
+        'div class="card overflow-hidden"', 'div style="overflow:hidden"', 'div class="hidden md:block"', 'div data-hidden="no"',
+        'section style="overflow-x: hidden; display: block"', 'div data-role="navigation"', 'div title="display:none"',
+        "p title='5\" disk'",
+        'div aria-hidden="false"', 'div hidden="until-found"', "p hidden",  # the last: a block ends the paragraph
+    ],
+)  # fmt: skip
+def test_what_only_looks_hidden_is_shown(tag: str) -> None:
+    inner = "<p>The price is 42 EUR.</p>"
+    assert "The price is 42 EUR." in text_of(f"<html><body><{tag}>{inner}</{tag.split()[0]}><p>More.</p></body></html>")
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "p hidden", "span hidden=''", 'li style="color: red; DISPLAY : none !important"', "div style='visibility:hidden'",
+        'tr aria-hidden="true"', "td hidden", 'section class="open" hidden', "tbody style=display:none",
+    ],
+)  # fmt: skip
+def test_what_is_hidden_goes(tag: str) -> None:
+    page = f"<html><body><p>Before.</p><{tag}>secret <b>word</b></{tag.split()[0]}>After.</body></html>"
+    text = text_of(page)
+    assert "secret" not in text and "word" not in text and "Before." in text and "After." in text
+
+
+def test_what_stands_behind_a_hidden_element_is_shown() -> None:
+    assert text_of('<div hidden><!-- <div> --><script>"<div>"</script><p title="<div>">a</p></div>visible') == "visible"
+    assert text_of("<ul><li hidden>a<li>visible</ul>").strip() == "- a\n- visible"
+    assert "visible" in text_of("<p>a <div hidden>b<div>c</div> visible")
+
+
+def test_every_value_of_a_row_stands_in_its_column() -> None:
+    rows = (
+        "<tr><th>name</th><th>old</th><th>new</th></tr><tr><td></td><td>10</td><td>20</td></tr><tr><td></td><td></td><td>5</td></tr>"
+        "<tr><td rowspan=3>a|b<td><p>1</p><p>2</p><td>x<tr><td>3<td>4<tr><td colspan=2>wide<tr><td colspan=2>w<td>9<tr><td>e<td>f<td></td>"
+    )
+    assert text_of(f"<table>{rows}</table>").strip().split("\n") == [
+        "name | old | new",
+        "| | 10 | 20 |",
+        "| | | 5 |",
+        "a\\|b | 1 <br> 2 | x",
+        "〃 | 3 | 4",
+        "〃 | wide",
+        "w | | 9",
+        "| e | f | |",
+    ]
+
+
+def test_cells_too_long_for_a_line_are_blocks_between_bars() -> None:
+    words = "many words " * 60
+    text = text_of(f"<table><tr><td>a</td><td>{words}</td><td></td><td>b</td></tr></table>after")
+    assert [line[:9] for line in text.split("\n") if line] == ["a |", "many word", "| | b", "after"]
+
+
+def test_the_form_of_a_text_is_part_of_what_it_says() -> None:
+    assert text_of("10<sup>5</sup> H<sub>2</sub>O x<sup>n+1</sup> y<sup>[1]</sup>") == "10⁵ H₂O x^(n+1) y[1]"
+    assert text_of("<s>100</s> 80, <del>not</del> allowed") == "~~100~~ 80, ~~not~~ allowed"
+    assert text_of("<ol start=5><li>a<li>b<ol type=i><li>x<li>y</ol><li value=9>c</ol>").strip() == "5. a\n6. b\n  i. x\n  ii. y\n9. c"
+
+
+def test_a_letter_whose_small_form_is_longer_shifts_nothing() -> None:
+    assert text_of("İstanbul<SCRIPT>var x</SCRIPT><P HIDDEN>secret</P> here") == "İstanbul\nhere"
+
+
 def test_lossless_leaves_a_page_as_it_is() -> None:
     assert HTML.compress(long_page(), LOSSLESS) is None
 
@@ -146,6 +212,13 @@ def test_other_texts_are_not_claimed(text: str) -> None:
         "<html>" + "<p " + "a=\"b'" * 50_000,
         "<html>" + "<a href=x>" * 40_000,
         "<html>" + "<code>" * 40_000,
+        "<html>" + "<li hidden><ul>" * 20_000 + "</ul>" * 20_000,
+        "<html>" + "<p hidden>" * 40_000,
+        "<html>" + "<table><tr><td>x<td>" * 10_000,
+        "<html><table>" + "<td rowspan=0 colspan=99>" * 5_000 + "<tr><td>" * 5_000,
+        "<html>" + "<p a='" + "=" * 100_000,
+        "<html>" + "<nav " * 50_000,
+        "<html>" + "<sup>" * 30_000 + "x" + "</sup>" * 30_000,
     ],
 )
 def test_hostile_pages_never_raise(text: str) -> None:

@@ -1,7 +1,8 @@
 """The text that a reader of an HTML page sees, as Markdown: one pass, no tree.
 
-Scripts, styles, forms, navigation, page footers and comments go; headings, paragraphs, lists, tables, preformatted
-text and the targets of links stay. Broken markup reads as a browser would read it, more or less; it never raises.
+Scripts, styles, forms, navigation, page footers, hidden elements and comments go; headings, paragraphs, lists with
+their numbers, tables, preformatted, struck and raised text and the targets of links stay.
+Broken markup reads as a browser would read it, more or less; it never raises.
 """
 
 from __future__ import annotations
@@ -9,25 +10,16 @@ from __future__ import annotations
 import re
 from html import unescape
 
-_NAME = re.compile(r"/?([A-Za-z][A-Za-z0-9]{0,20})")
-_BLANKS = re.compile(r"\s+")
-_HREF = re.compile(r"\bhref\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))", re.IGNORECASE)
-_ALT = re.compile(r"\balt\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
-_HIDDEN = re.compile(r"\bhidden\b(?!\s*=\s*[\"']?false)|aria-hidden\s*=\s*[\"']?true|display\s*:\s*none", re.IGNORECASE)
-_ROLE = re.compile(r"\brole\s*=\s*[\"']?(?:navigation|banner|contentinfo|search|menu)\b", re.IGNORECASE)
+from headroom.core.compressors.pages.html_asides import FRAME, Asides
+from headroom.core.compressors.pages.html_lists import Listing, raised
+from headroom.core.compressors.pages.html_rows import LONGEST_CELL, MOST_LINES, Table
+from headroom.core.compressors.pages.html_tags import BLOCKS, NAME, attributes_of, comment_end, tag_end
 
-RAW = frozenset(("script", "style", "noscript", "template", "svg", "iframe", "object", "canvas", "math", "select", "textarea"))
-"""Elements whose content is not read at all."""
-FRAME = frozenset(("nav", "footer", "aside", "dialog", "menu"))
-"""Elements around the content of a page, left out where they are closed again."""
-BLOCKS = frozenset(
-    (
-        "p", "div", "section", "article", "main", "header", "footer", "ul", "ol", "dl", "table", "tr", "blockquote", "pre", "form",
-        "figure", "figcaption", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "dt", "dd", "address", "fieldset", "details",
-        "summary", "tbody", "thead", "body", "html", "head", "title", "caption", "nav", "aside",
-    )
-)  # fmt: skip
+_BLANKS = re.compile(r"\s+")
+
 HEADINGS = {"h1": "# ", "h2": "## ", "h3": "### ", "h4": "#### ", "h5": "##### ", "h6": "###### ", "title": "# "}
+STRUCK = frozenset(("s", "del", "strike"))
+ROWS = frozenset(("table", "thead", "tbody", "tfoot", "tr", "td", "th"))
 LONG_TARGET = 160
 """Characters above which the target of a link is left out: tracking, not reading."""
 LINK_RUN = 8
@@ -38,10 +30,12 @@ class _Page:
     """Lines of text, being written."""
 
     def __init__(self) -> None:
-        self.lines: list[str] = []
+        self.lines: list[str | None] = []
+        """None: a place that was kept free and is not needed."""
         self.line: list[str] = []
         self.prefix = ""
-        self.depth = 0
+        self.lists: list[Listing] = []
+        self.tables: list[Table] = [Table()]
         self.target: str | None = None
         self.link_at = 0
         self.linked = 0
@@ -49,6 +43,8 @@ class _Page:
         self.bare_links: set[int] = set()
         """Lines that are links and nothing else."""
         self.preformatted = 0
+        self.raised: tuple[str, int, int] | None = None
+        """The open `sup` or `sub`, and where it begins: (name, line, piece of the line)."""
 
     def text(self, text: str) -> None:
         """Take in the text between two tags."""
@@ -75,7 +71,7 @@ class _Page:
             self._end_verbatim()
             return
         text = _BLANKS.sub(" ", "".join(self.line)).strip()
-        if text and text != "|":
+        if text:
             if self.linked and self.linked >= 0.9 * len(text):
                 self.bare_links.add(len(self.lines))
             self.lines.append(self.prefix + text)
@@ -87,8 +83,7 @@ class _Page:
 
     def open_link(self, attributes: str) -> None:
         """A link begins."""
-        found = _HREF.search(attributes)
-        target = unescape(found[found.lastindex or 1] or "").strip() if found is not None else ""
+        target = attributes_of(attributes).get("href", "").strip()
         useful = target and not target.startswith(("#", "javascript:", "data:")) and len(target) <= LONG_TARGET
         self.target = target if useful else None
         self.link_at = len(self.line)
@@ -102,14 +97,66 @@ class _Page:
             self.linked += len(text.strip()) + len(self.target) + 4
         self.target = None
 
+    def open_raised(self, tag: str) -> None:
+        """A `sup` or `sub` begins; one inside another is read as part of it."""
+        if self.raised is None:
+            self.raised = (tag, len(self.lines), len(self.line))
+
+    def close_raised(self, tag: str) -> None:
+        """10<sup>5</sup> becomes 10⁵, and is not 105."""
+        if self.raised is None or self.raised[0] != tag:
+            return
+        _, line, at = self.raised
+        self.raised = None
+        if line == len(self.lines) and at < len(self.line):
+            self.line[at:] = [raised(tag, "".join(self.line[at:]))]
+
+    def open_cell(self, attributes: str) -> None:
+        """A cell begins; the one before it ends."""
+        self.close_cell()
+        self.end_line()
+        said = attributes_of(attributes)
+        self.tables[-1].begin(len(self.lines), said.get("colspan", ""), said.get("rowspan", ""))
+        self.lines.append(None)
+
+    def close_cell(self) -> None:
+        """The open cell of the table ends, if there is one."""
+        table = self.tables[-1]
+        if table.slot < 0:
+            return
+        self.end_line()
+        self.prefix = ""
+        slot = table.slot
+        inside: list[str] | None = None
+        if len(self.lines) - slot <= 2 * MOST_LINES:
+            inside = [line for line in self.lines[slot + 1 :] if line]
+            if len(inside) > MOST_LINES or sum(map(len, inside)) > LONGEST_CELL or "```" in inside:
+                inside = None
+        if inside is None:
+            self.lines[slot] = table.end(None)
+            return
+        links = sum(at in self.bare_links for at in range(slot + 1, len(self.lines)))
+        self.bare_links.difference_update(range(slot, len(self.lines)))
+        del self.lines[slot:]
+        table.end(inside, links == len(inside))
+
+    def end_row(self) -> None:
+        """The row ends: what of it is not written yet is written as one line."""
+        self.close_cell()
+        self.end_line()
+        table = self.tables[-1]
+        linked = table.linked
+        for line in table.end_row():
+            if linked:
+                self.bare_links.add(len(self.lines))
+            self.lines.append(line)
+
 
 def text_of(page: str) -> str:
     """`page` as text. Linear in its length."""
-    lowered = page.lower()
-    if len(lowered) != len(page):  # rare characters change their length: offsets would shift
-        lowered = page
+    lowered = page.replace("İ", "I").lower()  # the one letter whose small form is longer: offsets would shift
     out = _Page()
-    frames: dict[str, bool] = {}
+    asides = Asides(lowered)
     at = 0
     length = len(page)
     while at < length:
@@ -120,10 +167,9 @@ def text_of(page: str) -> str:
         if start > at:
             out.text(page[at:start])
         if page.startswith("<!--", start):
-            end = page.find("-->", start + 4)
-            at = end + 3 if end >= 0 else length
+            at = comment_end(page, start)
             continue
-        name = _NAME.match(page, start + 1)
+        name = NAME.match(page, start + 1)
         if name is None:
             if page.startswith(("<!", "<?"), start):
                 end = page.find(">", start)
@@ -132,76 +178,26 @@ def text_of(page: str) -> str:
                 out.text("<")
                 at = start + 1
             continue
-        end = _tag_end(page, name.end())
+        end = tag_end(page, name.end())
+        if end < 0:  # no tag, or one that is cut off
+            out.text(page[start:])
+            break
         tag = name[1].lower()
         closing = page[start + 1] == "/"
         attributes = page[name.end() : end]
         at = end + 1
         if not closing:
-            skipped = _skip(tag, attributes, lowered, at, frames)
+            skipped = asides.end(tag, attributes, at)
             if skipped >= 0:
-                out.end_line()
+                if tag in BLOCKS or tag in FRAME:
+                    out.end_line()
                 at = skipped
                 continue
         _tag(out, tag, closing, attributes)
-    out.end_line()
+    while out.tables:
+        out.end_row()
+        out.tables.pop()
     return "\n".join(_without_navigation(out))
-
-
-def _tag_end(page: str, at: int) -> int:
-    """Where the tag's `>` is: behind its quoted attributes."""
-    end = page.find(">", at)
-    for _ in range(4):
-        if end < 0:
-            return len(page)
-        attributes = page[at:end]
-        if attributes.count('"') % 2 == 0:
-            return end
-        longer = page.find(">", end + 1, end + 4_000)
-        if longer < 0:
-            return end
-        end = longer
-    return end
-
-
-def _skip(tag: str, attributes: str, lowered: str, at: int, frames: dict[str, bool]) -> int:
-    """Where to read on, if the element that begins here is not for reading; -1 if it is."""
-    if tag in RAW:
-        if attributes.endswith("/"):
-            return at
-        end = -1 if frames.get(tag) else lowered.find("</" + tag, at)
-        if end < 0:
-            frames[tag] = True
-            return len(lowered) if tag in ("script", "style") else -1
-        closed = lowered.find(">", end)
-        return closed + 1 if closed >= 0 else len(lowered)
-    framed = tag in FRAME or (bool(attributes) and tag in ("div", "header", "ul", "section") and _is_aside(attributes))
-    return _element_end(tag, lowered, at, frames) if framed else -1
-
-
-def _is_aside(attributes: str) -> bool:
-    return len(attributes) < 2_000 and (_ROLE.search(attributes) is not None or _HIDDEN.search(attributes) is not None)
-
-
-def _element_end(tag: str, lowered: str, at: int, frames: dict[str, bool]) -> int:
-    """Where the element ends that was opened before `at`, those of its name inside counted; -1 if it does not end.
-
-    A page that opens what it never closes is asked once for each tag name: that keeps reading linear.
-    """
-    if frames.get(tag):
-        return -1
-    opening, closing = "<" + tag, "</" + tag
-    depth = 1
-    here = at
-    while depth:
-        end = lowered.find(closing, here)
-        if end < 0:
-            frames[tag] = True
-            return -1
-        depth += lowered.count(opening, here, end) - 1
-        here = end + len(closing)
-    close = lowered.find(">", here)
-    return close + 1 if close >= 0 else len(lowered)
 
 
 def _tag(out: _Page, tag: str, closing: bool, attributes: str) -> None:
@@ -213,53 +209,87 @@ def _tag(out: _Page, tag: str, closing: bool, attributes: str) -> None:
     elif tag == "br":
         out.end_line()
     elif tag == "img":
-        alt = _ALT.search(attributes)
-        words = (alt[1] or alt[2] or "").strip() if alt is not None else ""
-        if len(words) > 3:
-            out.line.append(f"[image: {unescape(words)[:120]}]")
-    elif tag in ("td", "th"):
+        words = attributes_of(attributes).get("alt", "").strip()
+        if words:
+            out.line.append(f"[image: {words}]")
+    elif tag in ("td", "th") and out.preformatted:
         if not closing and out.line:
             out.line.append(" | ")
+    elif tag in ROWS and not out.preformatted:
+        _table(out, tag, closing, attributes)
     elif tag == "code" and not out.preformatted:
         out.line.append("`")
+    elif tag in STRUCK:
+        out.line.append("~~")
+    elif tag in ("sup", "sub"):
+        if closing:
+            out.close_raised(tag)
+        else:
+            out.open_raised(tag)
     elif tag == "pre":
         out.end_line(apart=not out.preformatted)
         out.preformatted = 0 if closing else 1
         out.lines.append("```")
     elif tag in BLOCKS:
-        _block(out, tag, closing)
+        _block(out, tag, closing, attributes)
 
 
-def _block(out: _Page, tag: str, closing: bool) -> None:
+def _table(out: _Page, tag: str, closing: bool, attributes: str) -> None:
+    if tag in ("td", "th"):
+        if closing:
+            out.close_cell()
+        else:
+            out.open_cell(attributes)
+        return
+    if tag != "table" or closing:
+        out.end_row()
+    if tag == "tr":
+        return
+    if tag != "table":
+        out.tables[-1].spans.clear()  # no cell reaches into another group of rows
+        return
+    out.end_line(apart=not out.lists)
+    if not closing:
+        out.tables.append(Table())
+    elif len(out.tables) > 1:
+        out.tables.pop()
+        out.end_line(apart=not out.lists)
+
+
+def _block(out: _Page, tag: str, closing: bool, attributes: str) -> None:
     listed = tag in ("ul", "ol")
-    apart = tag in HEADINGS or listed or tag in ("p", "table", "blockquote", "section", "article")
-    out.end_line(apart=apart and out.depth == (listed and closing))
-    if listed:
-        out.depth = max(0, out.depth + (-1 if closing else 1))
+    apart = tag in HEADINGS or listed or tag in ("p", "blockquote", "section", "article")
+    out.end_line(apart=apart and len(out.lists) == (listed and closing))
+    if listed and closing:
+        del out.lists[-1:]
+    elif listed:
+        out.lists.append(Listing(tag, attributes_of(attributes)))
     elif closing:
         out.prefix = ""
     elif tag in HEADINGS:
         out.prefix = HEADINGS[tag]
     elif tag == "li":
-        out.prefix = "  " * max(0, min(out.depth, 6) - 1) + "- "
+        sign = out.lists[-1].sign(attributes_of(attributes)) if out.lists else "-"
+        out.prefix = "  " * max(0, min(len(out.lists), 6) - 1) + sign + " "
     elif tag == "dt" or tag == "summary":
         out.prefix = "- "
 
 
 def _without_navigation(out: _Page) -> list[str]:
     """The lines, long runs of bare links but the first replaced by their number."""
+    written = [(line, at in out.bare_links) for at, line in enumerate(out.lines) if line is not None]
     lines: list[str] = []
     at = 0
-    while at < len(out.lines):
+    while at < len(written):
         end = at
         links = 0
-        while end < len(out.lines) and (end in out.bare_links or not out.lines[end]):
-            links += end in out.bare_links
+        while end < len(written) and (written[end][1] or not written[end][0]):
+            links += written[end][1]
             end += 1
         if links >= LINK_RUN:
-            lines += [out.lines[at], f"[… {links - 1} links]", ""]
+            lines += [written[at][0], f"[… {links - 1} links]", ""]
             at = end
             continue
-        lines += out.lines[at : end + 1]
+        lines += [line for line, _ in written[at : end + 1]]
         at = end + 1
     return lines
