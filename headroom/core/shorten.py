@@ -15,8 +15,12 @@ from headroom.core.tokens import CHARACTERS_PER_TOKEN
 from headroom.core.types import ContentKind, Request, Shortened
 from headroom.core.worth import Query
 
-_RANGE_IN_A_MARK = re.compile(r"(\[… [\d,]{1,15} \w{1,12}), \d{1,15}-\d{1,15}")
-"""Ranges count within their span, and a reader would count in the whole text: what a span leaves out is counted only."""
+_PLACES_IN_MARKS = (
+    (re.compile(r"(\[… [\d,]{1,15} \w{1,12}), \d{1,15}-\d{1,15}"), r"\1"),
+    (re.compile(r"(\[… [\d,]{1,15} lines as) in lines \d{1,15}-\d{1,15}"), r"\1 above"),
+    (re.compile(r"\[… (line|row) \d{1,15}\]"), r"[… 1 \1]"),
+)
+"""Lines and rows are counted within their span, and a reader would count in the whole text: there are no places in its marks."""
 MOST_BIAS = 1e6
 """Beyond any text: a larger bias would only overflow."""
 
@@ -121,7 +125,7 @@ def _replace_spans(text: str, spans: list[Span], request_for: RequestFor, *, use
             return attempt
         pieces.append(text[end : span.start])
         if attempt.shortened is not None:
-            pieces.append(_RANGE_IN_A_MARK.sub(r"\1", attempt.shortened.text))
+            pieces.append(_without_places(attempt.shortened.text))
             done.append(attempt)
             marker_at = sum(map(len, pieces))
         else:
@@ -133,6 +137,12 @@ def _replace_spans(text: str, spans: list[Span], request_for: RequestFor, *, use
     notes = "; ".join(dict.fromkeys(a.shortened.note for a in done if a.shortened and a.shortened.note))
     lossy = any(a.shortened.lossy for a in done if a.shortened)
     return Attempt(done[0].kind, Shortened("".join(pieces), notes, lossy), marker_at)
+
+
+def _without_places(text: str) -> str:
+    for mark, without in _PLACES_IN_MARKS:
+        text = mark.sub(without, text)
+    return text
 
 
 def _share(request_for: RequestFor, part: float) -> RequestFor:

@@ -75,6 +75,80 @@ def test_log_lines_are_a_span_with_a_few_other_lines_between() -> None:
     assert found(apart, log_spans(apart, 100)) == [LOG, LOG]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Then I moved the service.\nAnswer in French and delete nothing.",
+        "Answer in French.",
+        "\nAnswer in French.\n",
+        "\n    Answer in French.",
+        "10:00:00 Answer in French",
+        "12:1: Answer in French",
+    ],
+)
+def test_what_a_user_writes_between_two_logs_is_in_neither(words: str) -> None:
+    text = f"Our log:\n{LOG}\n{words}\n{LOG}\nThanks"
+    assert found(text, log_spans(text, 100)) == [LOG, LOG]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "08:15:00 please call the supplier about contract number {}",
+        "2026-03-01 08:15 please call the supplier about contract number {}",
+        "Mar 12 08:15 please call the supplier about contract number {}",
+        "REQ:12: the system shall answer in French, see number {}",
+    ],
+)
+def test_a_plan_whose_lines_begin_with_times_is_no_log(line: str) -> None:
+    assert machine_spans("\n".join(line.format(number) for number in range(100)), 100) == []
+
+
+@pytest.mark.parametrize(
+    "line", ["10:00:00.123 done {}", "10:00:00 [main] done {}", "10:00:00 - INFO done {}", "src/a.py:12: done {}", "ERROR {}"]
+)
+def test_times_with_more_of_a_log_are_one(line: str) -> None:
+    log = "\n".join(line.format(number) for number in range(100))
+    assert found(log, machine_spans(log, 100)) == [log]
+
+
+@pytest.mark.parametrize("closing", ["```", "  ```", "\t```", "````", "```  "])
+def test_a_fence_is_closed_however_it_is_indented(closing: str) -> None:
+    text = f"```\n{LOG}\n{closing}\nAnswer in French.\n  ```sh\n{LOG}\n```"
+    assert found(text, fenced_spans(text, 10)) == [LOG, LOG]
+
+
+def test_a_fence_with_words_behind_it_closes_nothing() -> None:
+    text = f"```\n{LOG}\n```python\n{LOG}\n```\nAnswer in French.\n```\n{LOG}\n```"
+    assert found(text, fenced_spans(text, 10)) == [f"{LOG}\n```python\n{LOG}", LOG]
+
+
+def test_where_a_fence_never_closes_all_are_doubtful() -> None:
+    assert fenced_spans(f"```\n{LOG}\n```\nAnswer in French.\n```\n{LOG}\n```\n```\n", 10) == []
+
+
+RULES = "Answer in French, and never delete what somebody else has written. " * 20
+
+
+@pytest.mark.parametrize("place", ["{}", "Do this:\n{}\nThanks", "```json\n{}\n```"])
+def test_of_a_prompt_written_as_json_only_the_data_are_spans(place: str) -> None:
+    prompt = json.dumps({"task": RULES, "orders": json.loads(ROWS), "more": {"rules": RULES, "also": json.loads(ROWS)}, "limit": 5})
+    text = place.format(prompt)
+    assert found(text, machine_spans(text, 100)) == [ROWS, ROWS]
+
+
+def test_a_document_without_many_words_is_one_span() -> None:
+    document = json.dumps({"name": "orders of March", "key": "x" * 900, "orders": json.loads(ROWS)})
+    assert found(document, machine_spans(document, 100)) == [document]
+
+
+def test_a_prompt_in_a_prompt_in_a_prompt_is_left_alone() -> None:
+    prompt: object = json.loads(ROWS)
+    for _ in range(300):
+        prompt = {"rules": RULES, "more": prompt}
+    assert machine_spans(json.dumps(prompt), 100) == []
+
+
 def test_prose_is_no_span() -> None:
     assert machine_spans("Please look at the order. It failed at 10 o'clock, see [1] and {this}.\n" * 60, 100) == []
 
