@@ -96,16 +96,30 @@ def _fold_columns(lines: Sequence[str], entries: Sequence[Entry | None]) -> tupl
     if any("/: " in line or line.endswith("/:") for line in lines):
         return None
     parts = [f"[{common} unless shown]"] if common else []
+    same = _same_everywhere(entries)
+    if same:
+        parts = [f"[every entry: {same}]"]
     for folder, run in groupby(zip(lines, entries, strict=True), key=_folder_of):
         members = list(run)
-        rows = [line if entry is None else _column_row(entry, common) + entry.name for line, entry in members]
+        before = ["" if entry is None or same else _column_row(entry, common) for _, entry in members]
+        rows = [line if entry is None else said + entry.name for said, (line, entry) in zip(before, members, strict=True)]
         if not folder or len(members) < 2:
-            parts += [line if entry is None else _column_row(entry, common) + entry.folder + entry.name for line, entry in members]
+            parts += [
+                line if entry is None else said + entry.folder + entry.name for said, (line, entry) in zip(before, members, strict=True)
+            ]
         elif one_line:
             parts.append(f"{folder}: {', '.join(rows)}")
         else:
             parts += [f"{folder}:", *rows]
-    return "\n".join(parts), "entries listed by folder"
+    blank = any("." in entry.fields[1][:2] for entry in entries if entry is not None and entry.fields[1].strip(".MADRCTUX") == "")
+    return "\n".join(parts), "entries listed by folder" + ", . for a blank status" * blank
+
+
+def _same_everywhere(entries: Sequence[Entry | None]) -> str:
+    """The column that all lines have in common; "" if they differ, or if one is no entry: it could not be told from a name."""
+    said = {None if entry is None else entry.fields for entry in entries}
+    fields = said.pop() if len(said) == 1 and len(entries) > 2 else None
+    return fields[1] if fields is not None and not fields[0] and len(fields[1]) <= _SHORT_FIELD else ""
 
 
 def _column_row(entry: Entry, common: str) -> str:

@@ -65,6 +65,33 @@ def test_columns_that_repeat_are_stated_once() -> None:
     ]
 
 
+def test_what_is_staged_is_told_from_what_is_not() -> None:
+    text = "".join(f"{status} src/module/file{n}.py\n" for n, status in enumerate(["M ", " M", "D ", " D", "MM", "??", "A "] * 6))
+    shortened = LISTINGS.compress(text, LOSSLESS)
+    assert shortened is not None and not shortened.lossy
+    assert shortened.text.startswith(
+        "src/module/: M. file0.py, .M file1.py, D. file2.py, .D file3.py, MM file4.py, ?? file5.py, A. file6.py"
+    )
+    assert shortened.note == "entries listed by folder, . for a blank status"
+    digest = LISTINGS.compress(text * 9, request(60, 0.0))
+    assert digest is not None and digest.lossy and "M. file0.py, .M file1.py" in digest.text
+
+
+def test_one_status_for_all_is_said_once() -> None:
+    text = "".join(f" M src/module/file{n}.py\n" for n in range(20))
+    shortened = LISTINGS.compress(text, LOSSLESS)
+    assert shortened is not None and shortened.text.startswith("[every entry: .M]\nsrc/module/: file0.py, file1.py")
+    mixed = LISTINGS.compress(text.replace(" M", "M\t"), LOSSLESS)
+    assert mixed is not None and mixed.text.startswith("[every entry: M]\n") and mixed.note == "entries listed by folder"
+
+
+def test_the_sign_of_a_binary_checksum_stays() -> None:
+    text = "".join(f"{n:032x} {' *'[n % 2]}some/quite/long/folder/file_{n}.bin\n" for n in range(30))
+    shortened = LISTINGS.compress(text, LOSSLESS)
+    assert shortened is not None
+    assert f"{2:032x} file_2.bin" in shortened.text and f"{3:032x}* file_3.bin" in shortened.text
+
+
 def test_a_tree_is_indented() -> None:
     text = ".\n├── docs\n│   ├── a.md\n│   └── b.md\n└── src\n    └── core\n        └── x.py\n\n3 directories, 3 files\n"
     assert LISTINGS.claims(Sample(text))

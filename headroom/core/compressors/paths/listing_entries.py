@@ -30,12 +30,14 @@ COLUMNS = tuple(
     for form in (
         rf"(\d{{6}} (?:blob|tree|commit)) ([0-9a-f]{{40,64}}(?: +(?:\d{{1,19}}|-|BAD))?)\t{_ENTRY}",  # git ls-tree
         rf"(\d{{6}}) ([0-9a-f]{{40,64}} \d)\t{_ENTRY}",  # git ls-files --stage
-        rf"()([0-9a-f]{{32,128}}) [ *]{_ENTRY}",  # checksums
-        rf"() ?([MADRCTUX?!]{{1,2}}|[RC]\d{{3}})[ \t]{{1,7}}{_ENTRY}",  # git status, diff --name-status
+        rf"()([0-9a-f]{{32,128}} [ *]){_ENTRY}",  # checksums
+        rf"()( ?(?:[MADRCTUX?!]{{1,2}}|[RC]\d{{3}})[ \t]{{1,7}}){_ENTRY}",  # git status, diff --name-status
         rf"() {{0,15}}(\d[\d.,]{{0,15}}(?:[KMGTP]i?B?|B)?)[ \t]{{1,7}}{_ENTRY}",  # du, wc
     )
 )
 """Each: what is mostly the same, what differs, the path."""
+
+_SHORT_STATUS = re.compile(r"[ MADRCTUX?!]{2} ")
 
 BRANCH = re.compile(r"([│|\s]{0,400}?)(?:[├└]─{1,3}|[|`+\\]--)[ \xa0](.*)")
 _PATH = re.compile(r"[^\s:\"'<>|,;={}()*`\\][^\t\n:\"'<>|;={}*`]{0,1000}(?::\d{1,9})?$|[A-Za-z]:\\[^\t\n:\"<>|*?]+$")
@@ -129,7 +131,20 @@ def _read_columns(form: re.Pattern[str], line: str) -> Entry | None:
     match = form.fullmatch(line)
     if match is None:
         return None
-    return Entry(*split_path(match[3]), (match[1], " ".join(match[2].split())))
+    return Entry(*split_path(match[3]), (match[1], _said(match[2])))
+
+
+def _said(column: str) -> str:
+    """A column without the blanks that align it. Blanks and signs that tell something stay, in a form without blanks.
+
+    Of git's two letters, one for what is staged and one for what is not, a missing one is a dot, as in its long form:
+    "M." and ".M". The sign of a checksum read as binary stands behind it.
+    """
+    if _SHORT_STATUS.fullmatch(column) is not None:
+        return column[:2].replace(" ", ".")
+    if column.endswith(" *"):
+        return column[:-2] + "*"
+    return " ".join(column.split())
 
 
 def _read_long(lines: Sequence[str]) -> list[Entry | None]:
