@@ -31,10 +31,13 @@ _REPORT = re.compile(
 )
 _PASS = re.compile(
     r"(?P<a>[^\s:]+)(?:::.*?)? PASSED\b|PASS(?:ED)? +(?P<b>\S+)|\s*--- PASS: (?P<c>\S+)|ok\s+(?P<d>\S+)\s+(?:\(cached\)|[\d.]+s)"
-    r"|test (?P<e>\S+) \.\.\. (?:ok|ignored)|\w+ \((?P<f>[\w.]+)\) \.\.\. ok|\s+[✓√] (?P<g>.+)|ok \d+ - (?P<h>.*)"
+    r"|test (?P<e>\S+) \.\.\. (?:ok\b|ignored\b)|\w+ \((?P<f>[\w.]+)\) \.\.\. ok|\s+[✓√] (?P<g>.+)|ok \d+ - (?P<h>.*)"
     r"|(?:\[INFO\] )?Tests run: \d+, Failures: 0, Errors: 0.*(?:in|-) (?P<i>\S+)$|(?P<j>[\w./\\-]+\.py) [.sx]+(?: +\[ *\d+%\])?$"
     r"|(?:=== (?:RUN|PAUSE|CONT)|\[INFO\] Running)\s+(?P<k>\S+)"
 )
+_RUN = re.compile(r"Tests run: (\d{1,9})")
+_SKIPPED = re.compile(r"Skipped: (\d{1,9})")
+_TAP_SKIP = re.compile(r"# skip\b", re.IGNORECASE)
 _FAIL = re.compile(
     r"\S+ (?:FAILED|ERROR)\b|(?:[*•-] )?(?:FAILED|ERROR|FAIL|XPASS)[ :\t]+\S|\s*--- FAIL: |test \S+ \.\.\. FAILED"
     r"|\w+ \([\w.]+\) \.\.\. (?:FAIL|ERROR)"
@@ -105,7 +108,7 @@ class TestReports:
         for index in report.unasked:
             worths[index] = -1.0
             units.costs[index] += NEVER
-        keep = choose_units(units, worths, allowance - TABLE_TOKENS * bool(report.passed or report.complaints))
+        keep = choose_units(units, worths, allowance - TABLE_TOKENS * bool(report.told or report.complaints))
         shown = show(units, keep)
         if not shown.omitted and not shown.cut:
             return fold
@@ -122,6 +125,11 @@ class _Report:
         self.lines = lines
         self.passed: dict[int, tuple[str, int]] = {}
         """Lines that tell of tests that passed: (file or suite, how many)."""
+        self.skipped: dict[int, tuple[str, int]] = {}
+        self.expected: dict[int, tuple[str, int]] = {}
+        """The same of tests that failed as expected."""
+        self.packages: dict[int, str] = {}
+        """Lines that tell of packages all of whose tests passed."""
         self.unasked: set[int] = set()
         """Lines that tell of passing and starting tests only, and that no one asked for."""
         self.failed: list[int] = []
@@ -129,6 +137,11 @@ class _Report:
         self.heads: dict[int, int] = {}
         """The line with the path above an indented complaint."""
         self._file = "tests"
+        self._read(lines)
+        self.told = {*self.passed, *self.skipped, *self.expected, *self.packages}
+        """Lines of which the lines below the report tell, where they are not shown."""
+
+    def _read(self, lines: Sequence[str]) -> None:
         head = -1
         grouped = False
         for index, line in enumerate(lines):
@@ -156,15 +169,33 @@ class _Report:
         name = passed[which] if which else ""
         if which == "b":
             self._file = name
-        elif which == "c" or which == "g" or which == "h":
-            self.passed[index] = (self._file[:60], 1)
         elif which == "j":
-            dots = line.partition(".py ")[2].partition("[")[0]
-            self.passed[index] = (name[:60], dots.count(".") or 1)
-        elif which == "e" or which == "i" or (which == "f" and name.rpartition(".")[2].startswith("test")):
-            self.passed[index] = ((name.rpartition("::" if which == "e" else ".")[0] or name)[:60], 1)
+            self._count_letters(index, line, name)
+        elif which == "d":
+            self.packages[index] = name
+        elif which == "i":
+            self._count_run(index, line, name)
         elif which != "k":
-            self.passed[index] = (name[:60], 1)
+            self._count(index, _group(which, name, self._file), _is_skipped(line, which))
+
+    def _count(self, index: int, name: str, skipped: bool) -> None:
+        (self.skipped if skipped else self.passed)[index] = (name[:60], 1)
+
+    def _count_letters(self, index: int, line: str, name: str) -> None:
+        """pytest's line of a file: a letter for each test."""
+        letters = line.partition(".py ")[2].partition("[")[0]
+        for letter, counted in ((".", self.passed), ("s", self.skipped), ("x", self.expected)):
+            if letter in letters:
+                counted[index] = (name[:60], letters.count(letter))
+
+    def _count_run(self, index: int, line: str, name: str) -> None:
+        """Maven's line of a class: `Tests run: 9, Failures: 0, Errors: 0, Skipped: 2`."""
+        run, skipped = _RUN.search(line), _SKIPPED.search(line)
+        without = int(skipped[1]) if skipped is not None else 0
+        group = (name.rpartition(".")[0] or name)[:60]
+        self.passed[index] = (group, int(run[1]) - without if run is not None else 1)
+        if without:
+            self.skipped[index] = (group, without)
 
     def worths(self, request: Request) -> list[float]:
         """The worth of each line."""
@@ -174,7 +205,7 @@ class _Report:
         self._rate_failures(worths)
         self._rate_complaints(worths)
         for index, line in enumerate(self.lines):
-            if line and index not in self.passed and _is_summary(line):
+            if line and index not in self.told and _is_summary(line):
                 worths[index] = max(worths[index], 14.0)
             elif line and _BANNER.match(line) is not None:
                 worths[index] = max(worths[index], 4.0)
@@ -191,7 +222,7 @@ class _Report:
             stop = self.failed[rank + 1] if rank + 1 < len(self.failed) else len(self.lines)
             for index in range(start + 1, min(stop, start + FAILURE_LINES)):
                 line = self.lines[index]
-                if index in self.passed or index in self.unasked or (line and _NOT_OWN.match(line) is not None):
+                if index in self.told or index in self.unasked or (line and _NOT_OWN.match(line) is not None):
                     break
                 detail = line and _DETAIL.match(line) is not None
                 own = (9.0 if detail else 5.0) * fade - 0.03 * (index - start)
@@ -219,12 +250,17 @@ class _Report:
     def left_out(self, keep: bytearray) -> list[str]:
         """The lines below the report: how many passed in which file, how often each rule was broken, of what is not shown."""
         lines = []
-        files: Counter[str] = Counter()
-        for index, (name, times) in self.passed.items():
-            if not keep[index]:
-                files[name] += times
-        if files:
-            lines.append(f"[… passed, not shown: {_table(files, MAX_FILES, '{name} {times:,}')}]")
+        for word, told in (("passed", self.passed), ("skipped", self.skipped), ("failed as expected", self.expected)):
+            files: Counter[str] = Counter()
+            for index, (name, times) in told.items():
+                if not keep[index]:
+                    files[name] += times
+            if files:
+                lines.append(f"[… {word}, not shown: {_table(files, MAX_FILES, '{name} {times:,}')}]")
+        packages = [name for index, name in self.packages.items() if not keep[index]]
+        if packages:
+            more = f" and {len(packages) - MAX_FILES:,} more" * (len(packages) > MAX_FILES)
+            lines.append(f"[… packages that passed, not shown: {', '.join(packages[:MAX_FILES])}{more}]")
         rules: Counter[tuple[str, str]] = Counter()
         for index, found in self.complaints.items():
             if not keep[index]:
@@ -234,6 +270,19 @@ class _Report:
             if of_kind:
                 lines.append(f"[… {severity}s, not shown: {_table(of_kind, MAX_RULES, '{times:,}x {name}')}]")
         return lines
+
+
+def _is_skipped(line: str, which: str | None) -> bool:
+    return (which == "e" and " ... ignored" in line) or (which == "h" and _TAP_SKIP.search(line) is not None)
+
+
+def _group(which: str | None, name: str, file: str) -> str:
+    """The file or suite under which a test is counted."""
+    if which in ("c", "g", "h"):
+        return file
+    if which == "e":
+        return name.rpartition("::")[0] or name
+    return (name.rpartition(".")[0] or name) if which == "f" and name.rpartition(".")[2].startswith("test") else name
 
 
 def _is_summary(line: str) -> bool:

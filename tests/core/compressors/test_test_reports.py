@@ -124,6 +124,60 @@ def test_cargo() -> None:
     assert "panicked at src/cart.rs:88:9" in shortened.text and "  left: 3\n right: 4" in shortened.text and "cart 159" in shortened.text
 
 
+def test_what_was_skipped_has_not_passed() -> None:
+    cargo = [
+        "running 201 tests",
+        *(f"test mod::test_{n} ... {'ignored' if n % 2 else 'ok'}" for n in range(200)),
+        "test mod::bad ... FAILED",
+    ]
+    shortened = digest("\n".join([*cargo, "", "test result: FAILED. 100 passed; 1 failed; 100 ignored", ""]), 100)
+    assert "[… passed, not shown: mod 100]\n[… skipped, not shown: mod 100]" in shortened.text
+    tap = ["1..200", *(f"ok {n} - case number {n}{' # SKIP no network' if n % 4 == 0 else ''}" for n in range(1, 200)), "not ok 200 - bad"]
+    shortened = digest("\n".join(tap), 100)
+    assert "[… passed, not shown: tests 150]\n[… skipped, not shown: tests 49]" in shortened.text
+
+
+def test_letters_are_counted_one_by_one() -> None:
+    lines = ["=" * 29 + " test session starts " + "=" * 29, "collected 900 items", "", *(f"tests/area/test_{n}.py ..s" for n in range(200))]
+    lines += [
+        "tests/test_skips.py sssss",
+        "tests/test_known.py xx.",
+        "tests/test_bad.py F",
+        "=" * 20 + " 1 failed, 401 passed in 1.00s " + "=" * 20,
+        "",
+    ]
+    shortened = digest("\n".join(lines), 100)
+    told = dict(re.findall(r"\[… ([a-z ]+), not shown: (.*)\]", shortened.text))
+    totals = {
+        word: sum(int(number.replace(",", "")) for number in re.findall(r" (\d[\d,]*)(?: in [\d,]+ others)?(?=, |$)", table))
+        for word, table in told.items()
+    }
+    assert totals["skipped"] == 205 and totals["failed as expected"] == 2
+
+
+def test_a_package_is_no_test() -> None:
+    lines = [part for n in range(150) for part in (f"=== RUN   TestStore{n}", f"--- PASS: TestStore{n} (0.00s)")]
+    lines += [
+        "PASS",
+        *(f"ok  \texample.com/shop/part{n}\t0.412s" for n in range(9)),
+        "--- FAIL: TestLast (0.00s)",
+        "FAIL\texample.com/last\t0.1s",
+        "FAIL",
+        "",
+    ]
+    shortened = digest("\n".join(lines), 60)
+    assert "[… passed, not shown: tests 150]" in shortened.text
+
+
+def test_a_class_of_maven_counts_its_tests() -> None:
+    lines = [
+        f"[INFO] Tests run: 9, Failures: 0, Errors: 0, Skipped: 2, Time elapsed: 0.01 s -- in shop.cart.Part{n}Test" for n in range(100)
+    ]
+    lines += ["[ERROR] Tests run: 3, Failures: 1, Errors: 0, Skipped: 0, Time elapsed: 0.02 s <<< FAILURE! -- in shop.cart.BadTest"]
+    shortened = digest("\n".join([*lines, "[INFO] BUILD FAILURE", ""]), 100)
+    assert "[… passed, not shown: shop.cart 700]\n[… skipped, not shown: shop.cart 200]" in shortened.text
+
+
 def warnings(count: int = 300) -> str:
     lines = [f"src/a{n // 30}.c:{n + 1}:5: warning: unused variable 'x{n}' [-Wunused-variable]" for n in range(count)]
     lines[40] = "src/a1.c:41:9: error: expected ';' before 'return'"
