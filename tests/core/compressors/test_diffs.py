@@ -82,6 +82,33 @@ def test_context_is_thinned_to_one_line_and_the_gap_before_a_change_is_marked() 
     assert "context thinned" in shortened.note
 
 
+def counted(body: list[str]) -> tuple[int, int]:
+    """The (old, new) lines that a reader of a shown hunk can count."""
+    old = new = 0
+    for line in body:
+        mark = re.match(r"\[… (?:\+(\d+) -(\d+)(?:, (\d+) unchanged)? left out|(\d+) unchanged)\]", line)
+        if mark is not None:
+            same = int(mark[3] or mark[4] or 0)
+            old, new = old + int(mark[2] or 0) + same, new + int(mark[1] or 0) + same
+        else:
+            old, new = old + (line[:1] in " -"), new + (line[:1] in " +")
+    return old, new
+
+
+def test_the_lines_of_a_hunk_can_be_counted_over_its_gaps() -> None:
+    lines = ["diff --git a/x.py b/x.py", "--- a/x.py", "+++ b/x.py"]
+    for h in range(60):
+        lines.append(f"@@ -{h * 100 + 1},40 +{h * 100 + 1},40 @@")
+        for n in range(20):
+            lines += [f"-    old value {h} {n} is here and so on", f"+    new value {h} {n} is here and so on", f"     context {h} {n}"]
+    shortened = DIFFS.compress("\n".join(lines) + "\n", request())
+    assert shortened is not None and re.search(r"\[… \+\d+ -\d+, \d+ unchanged left out\]", shortened.text)
+    hunks = re.split(r"^@@ .* @@\n", shortened.text, flags=re.MULTILINE)[1:]
+    assert hunks
+    for hunk in hunks:
+        assert counted([line for line in hunk.rstrip("\n").split("\n") if "hunk" not in line]) == (40, 40)
+
+
 def test_a_removed_line_that_looks_like_a_file_name() -> None:
     text = "--- a/x.sql\n+++ b/x.sql\n@@ -1,3 +1,3 @@\n select 1\n--- a comment\n+++ another\n from t\n"
     (part, words) = read_parts(text.split("\n"))

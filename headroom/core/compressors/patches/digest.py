@@ -315,13 +315,16 @@ class _Writer:
         changed = [line for line in lines if _is_changed(hunk, line)]
         if changed:
             removed = sum("-" in line[: hunk.columns] for line in changed)
-            self.lines.append(f"[… +{len(changed) - removed:,} -{removed:,} left out]")
-            self.thinned |= len(changed) < len(lines)
-        elif sum(map(_tokens, lines)) <= _SMALL_GAP_TOKENS:
+            same = len(lines) - len(changed) - sum(line.startswith("\\") for line in lines)  # "\ No newline" is no line of a file
+            unchanged = f", {same:,} unchanged" if same else ""
+            self.lines.append(f"[… +{len(changed) - removed:,} -{removed:,}{unchanged} left out]")
+            self.thinned |= same > 0
+        elif sum(map(_tokens, lines)) <= _SMALL_GAP_TOKENS or all(line.startswith("\\") for line in lines):
             self.lines += lines
         else:
             self.thinned = True
-            self.lines.append(f"[… {len(lines):,} unchanged]")
+            same = sum(not line.startswith("\\") for line in lines)
+            self.lines.append(f"[… {same:,} unchanged]")
 
     def _write_names(self) -> None:
         """Files in a row of which no change is shown, folder by folder."""
