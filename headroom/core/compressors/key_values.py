@@ -31,6 +31,8 @@ _CODE = re.compile(
     r"\s*(?:def|class|if|for|while|else|try|except|return|import|from|elif|with|public|private|case|default|function|const|let|var)\b.*[:;{(]\s*$"
 )
 _PADDED = re.compile(r"([ \t]*(?:- )?[^\W\d][\w./ ()\-]{0,60}:) {2,}(?=\S)")
+_BLOCK = re.compile(r"(?:- +){0,9}(?:[^\n]{1,200}?: +)?(?:![^ ]{0,60} +)?(?:&[^ ]{1,60} +)?[|>][-+0-9]{0,2}(?: +#[^\n]*)?\r?")
+"""A line below which the text of a YAML block begins."""
 _KEY = re.compile(r"[ \t]*(?:- )*\"?([^\W\d][\w./\-]*(?: [\w./()\-]+){0,3})\"?:")
 _STATE = re.compile(
     r"(?:last )?state|status|reason|message|exit.?code|conditions?|events?|restart.?count|ready|error|failed|warnings?|phase|health|active"
@@ -91,7 +93,8 @@ class KeyValues:
     def compress(self, text: str, request: Request) -> Shortened | None:
         """Fold; digest by sections if the fold is over the allowance. See `Compressor.compress`."""
         ending = "\n" if text.endswith("\n") else ""
-        folded, numbers = fold(text[: len(text) - len(ending)].split("\n"))
+        lines = text[: len(text) - len(ending)].split("\n")
+        folded, numbers = fold(lines)
         whole = "\n".join(folded) + ending
         result = Shortened(whole, "padding removed", False) if len(whole) < 0.98 * len(text) else None
         size = estimate(whole)
@@ -102,11 +105,11 @@ class KeyValues:
         worths = outline.worths(request.query)
         costs = [len(line) * 5 // 18 + 1 for line in folded]  # 3.6 characters a token
         keep = choose(worths, costs, allowance, GAP_TOKENS)
-        omitted = bridge(keep, costs)
+        omitted = bridge(keep, costs)  # lines as folded; the note counts those of the text
         shown = render(folded, keep, outline.mark)
         if not omitted or len(shown) > 0.95 * len(whole):
             return result
-        return Shortened(shown + ending, outline.note(keep), True)
+        return Shortened(shown + ending, outline.note(keep, len(lines)), True)
 
 
 def fold(lines: list[str]) -> tuple[list[str], list[int]]:
@@ -117,13 +120,21 @@ def fold(lines: list[str]) -> tuple[list[str], list[int]]:
     folded: list[str] = []
     numbers: list[int] = []
     column = indent = -1
+    block = -1
+    """The indentation of the key whose text, a YAML block, goes on: its blanks are its own. -1: there is none."""
     at = 0
     while at < len(lines):
         line = lines[at].rstrip(" \t")
+        if block >= 0 and (not line.strip("\r") or len(line) - len(line.lstrip(" ")) > block):
+            folded.append(lines[at])
+            at += 1
+            numbers.append(at)
+            continue
+        block = _block_indent(line)
         at += 1
         if "  " in line:
             start = len(line) - len(line.lstrip(" "))
-            table = _table(lines, at - 1, start) if at < len(lines) and _is_rule(lines[at]) else None
+            table = _table(lines, at - 1, start) if block < 0 and at < len(lines) and _is_rule(lines[at]) else None
             if table is not None:
                 folded.append(table[0])
                 folded += table[1:]
@@ -145,6 +156,14 @@ def fold(lines: list[str]) -> tuple[list[str], list[int]]:
         folded.append(line)
         numbers.append(at)
     return folded, numbers
+
+
+def _block_indent(line: str) -> int:
+    """The indentation of a line below which the text of a YAML block begins; -1 for another line."""
+    if "|" not in line and ">" not in line:
+        return -1
+    words = line.lstrip(" ")
+    return len(line) - len(words) if _BLOCK.fullmatch(words) is not None else -1
 
 
 def _is_rule(line: str) -> bool:
@@ -256,6 +275,13 @@ class Outline:
         key = _KEY.match(self.lines[index])
         return key[1][:30] if key is not None else ""
 
-    def note(self, keep: bytearray) -> str:
-        """How many lines are left out."""
-        return f"{keep.count(0):,} of {len(keep):,} lines left out"
+    def note(self, keep: bytearray, total: int) -> str:
+        """How many of the `total` lines of the original are left out: those that the marks of the gaps name."""
+        left = start = 0
+        while start < len(keep):
+            end = keep.find(1 - keep[start], start)
+            end = len(keep) if end < 0 else end
+            if not keep[start]:
+                left += self.numbers[end - 1] - self.numbers[start] + 1
+            start = end
+        return f"{left:,} of {total:,} lines left out"

@@ -87,6 +87,26 @@ def test_padding_goes_and_tables_get_bars() -> None:
     assert [word for word in words if word.strip("-")] == kept
 
 
+@pytest.mark.parametrize("sign", ["|", ">", "|-", ">+2", "!!str |", "|  # as it is", "|\r"])
+@pytest.mark.parametrize("above", ["data:\n  text: ", "data:\n- name:   cart\n- "])
+def test_the_text_of_a_block_is_not_touched(sign: str, above: str) -> None:
+    block = "    key:      two  spaces   \n\n      more:    of it  \n    Type     Reason\n    ----     ------\n    Normal   Pulled\n   \n"
+    padded = "".join(f"  key{n}:             value {n}\n" for n in range(20))
+    shortened = KEY_VALUES.compress(f"{above}{sign}\n{block}rest:\n{padded}", LOSSLESS)
+    assert shortened is not None and f"{sign}\n{block}rest:\n  key0: value 0\n" in shortened.text
+
+
+def test_the_note_counts_the_lines_of_the_text() -> None:
+    events = "".join(f"  Normal   Pulled   9m{n:03} (x4 over 12m)   kubelet  Container image already present\n" for n in range(200))
+    text = POD[: POD.index("  Normal   Pulled")] + events
+    shortened = KEY_VALUES.compress(text, request(205))
+    assert shortened is not None
+    left = 0
+    for mark in re.finditer(r"\[… (?:line \d+|([\d,]+) lines, )", shortened.text):
+        left += int((mark[1] or "1").replace(",", ""))
+    assert shortened.note == f"{left} of {text.count(chr(10))} lines left out"
+
+
 def test_what_went_wrong_outlives_how_it_was_set_up() -> None:
     shortened = KEY_VALUES.compress(POD, request(205))
     assert shortened is not None and shortened.lossy
