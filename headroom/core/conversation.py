@@ -34,6 +34,8 @@ class Conversation:
     biases: list[float] = field(default_factory=list)
     biased: bool = False
     """Whether any bias was other than 1."""
+    delicate: list[int] = field(default_factory=list)
+    """Indexes of the messages that may be equal to others and say something else: 1 is True, and 1.0 too."""
     outcomes: list[Outcome] = field(default_factory=list)
     changed: list[int] = field(default_factory=list)
     """Indexes of the messages that leave with another text."""
@@ -91,6 +93,8 @@ class Conversation:
         """Add a message that has been dealt with."""
         if outcome.replacements:
             self.changed.append(len(self.messages))
+        if _is_delicate(message):
+            self.delicate.append(len(self.messages))
         self.messages.append(_copy(message))
         self.biases.append(bias)
         self.biased = self.biased or bias != 1.0
@@ -132,6 +136,24 @@ def _copy(value: Any) -> Any:
     if isinstance(value, list):
         return [_copy(inner) for inner in value]
     return value
+
+
+def _is_delicate(value: Any) -> bool:
+    """Whether it holds a number."""
+    if isinstance(value, dict):
+        return any(map(_is_delicate, value.values()))
+    if isinstance(value, list):
+        return any(map(_is_delicate, value))
+    return isinstance(value, (int, float))
+
+
+def says_the_same(one: Any, other: Any) -> bool:
+    """Whether two equal values are written alike, too, the order of their keys aside: 1 is not 1.0."""
+    if isinstance(one, dict):
+        return all(says_the_same(inner, other[key]) for key, inner in one.items())
+    if isinstance(one, list):
+        return all(map(says_the_same, one, other))
+    return not isinstance(one, (int, float)) or (type(one) is type(other) and repr(one) == repr(other))
 
 
 _PROVIDERS = (

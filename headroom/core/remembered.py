@@ -10,7 +10,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from headroom.core.conversation import Conversation
+from headroom.core.conversation import Conversation, says_the_same
 from headroom.core.types import Message
 
 MOST_CONVERSATIONS = 256
@@ -71,7 +71,17 @@ class RememberedConversations:
 
 
 def _shared(conversation: Conversation, messages: Sequence[Message], biases: dict[int, float]) -> int:
-    """How many leading messages, biases included, are equal."""
+    """How many leading messages, biases included, are equal and say the same."""
+    length = _equal(conversation, messages, biases)
+    for index in conversation.delicate:
+        if index >= length:
+            break
+        if not says_the_same(conversation.messages[index], messages[index]):
+            return index
+    return length
+
+
+def _equal(conversation: Conversation, messages: Sequence[Message], biases: dict[int, float]) -> int:
     known = conversation.messages
     most = min(len(known), len(messages))
     if not biases and not conversation.biased and known[most - 1] == messages[most - 1] and known[:most] == messages[:most]:

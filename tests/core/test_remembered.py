@@ -94,6 +94,27 @@ def test_an_edited_old_message_is_read_anew(dialect: str) -> None:
     assert compress(messages, MODEL, store=store).messages == fresh(messages).messages
 
 
+LOG = "\n".join(f"2026-01-01T10:{i // 60:02}:{i % 60:02} INFO job {i} flag {'true' if i % 2 else '1.0'} code {i * 3}" for i in range(400))
+
+
+def asked_with(*inputs: dict[str, Any]) -> list[Any]:
+    messages: list[Any] = [{"role": "user", "content": "x"}]
+    for number, values in enumerate(inputs):
+        messages.append({"role": "assistant", "content": [{"type": "tool_use", "id": f"t{number}", "name": "q", "input": values}]})
+        messages.append({"role": "user", "content": [{"type": "tool_result", "tool_use_id": f"t{number}", "content": LOG}]})
+    return messages
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [({"v": 1.0}, {"v": 1}), ({"v": True}, {"v": 1}), ({"v": [0.0]}, {"v": [-0.0]})],
+)
+def test_messages_that_only_compare_equal_are_not_taken_for_each_other(one: dict[str, Any], other: dict[str, Any]) -> None:
+    expected = fresh(asked_with(one, other)).messages
+    fresh(asked_with(one, one))
+    assert compress(asked_with(one, other), MODEL, store=MemoryStore()).messages == expected
+
+
 @pytest.mark.parametrize("dialect", FORMATS)
 def test_branches_of_one_beginning_do_not_mix(dialect: str) -> None:
     trunk, store = conversation(dialect, 2), MemoryStore()
