@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 from headroom.core import tokens
 from headroom.core.compressors.lines import choosing as chooser
-from headroom.core.compressors.lines.blocks import fold_blocks
+from headroom.core.compressors.lines.blocks import BLOCK_MARK, fold_blocks
 from headroom.core.compressors.lines.folds import Folded, fold_lines
 from headroom.core.compressors.lines.labels import label
 from headroom.core.compressors.lines.templates import Templates, repeats_templates, templates_of
@@ -102,6 +102,8 @@ def left_out(units: Units, templates: Templates, keep: bytearray) -> list[tuple[
     for index, template in enumerate(templates.ids):
         if keep[index] or cut[index] or cut[index + 1 : index + 2] == b"\x01":
             continue  # pieces of long lines are not lines
+        if units.texts[index].startswith(BLOCK_MARK) and units.last[index] > units.first[index]:
+            continue  # a mark of ours: no line looks like it
         omitted[template] += units.last[index] - units.first[index] + 1
         lines[template].append(units.texts[index])
     wanted = max(5, sum(omitted.values()) // 50)

@@ -275,3 +275,17 @@ def test_graphemes_stay_whole() -> None:
     pieces = re.split(r"\[… [\d,]+ characters\]", result.split("\n")[0])
     assert len(pieces) > 1
     assert all(piece == family * (len(piece) // len(family)) for piece in pieces)
+
+
+def test_a_mark_is_no_template() -> None:
+    trace = "Traceback (most recent call last):\n" + "\n".join(f'  File "/srv/app/mod{n}.py", line {n * 7}, in call_{n}' for n in range(14))
+    lines = []
+    for n in range(240):
+        lines.append(f"2024-01-01 10:{n // 60:02}:{n % 60:02} INFO request {n} took {n * 37 % 99} ms")
+        if n % 12 == 5:
+            lines.append(trace)
+    text = "\n".join(lines)
+    fold, result = Logs().compress(text, Request(Query(), 300, 0.0, lossless=True)), Logs().compress(text, Request(Query(), 300, 0.0))
+    assert fold is not None and " lines as in lines " in fold.text and result is not None
+    table = re.search(r"\[… left out: (.*)\]$", result.text)
+    assert table is not None and "INFO request <n> took" in table[1] and "as in" not in table[1] and "[…" not in table[1]

@@ -19,6 +19,7 @@ LEAST_KEY = 12
 """Blocks start at lines of at least so many characters: shorter ones stand everywhere."""
 MOST_PLACES = 4
 """How many earlier places of one line are tried as the start of a block: the nearest."""
+BLOCK_MARK = "[… "
 _QUOTE = 40
 
 
@@ -85,7 +86,7 @@ class _Blocks:
         lines = f"{old.first[origin]}-{old.last[origin + end - start - 1]}"
         quotes = [text.strip() for text in old.texts[start:end] if text.strip()]
         ends = f", from {quotes[0][:_QUOTE]!r} to {quotes[-1][:_QUOTE]!r}" if quotes else ""  # lines of blanks have nothing to quote
-        self._add(f"[… {count:,} lines as in lines {lines}{ends}]", start, end - 1)
+        self._add(f"{BLOCK_MARK}{count:,} lines as in lines {lines}{ends}]", start, end - 1)
         self.marked += count
 
     def _add(self, text: str, start: int, end: int) -> None:
