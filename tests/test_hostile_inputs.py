@@ -21,6 +21,7 @@ MILLION = 1_000_000
 MARKER = "[412 of 500 rows left out; headroom_retrieve ref=k3v9x2m7qa-f3k]"
 CHECK = "[500 rows as CSV; check=f3k]"
 ROW = {"id": 1, "name": "x", "tags": ["a", "b"], "n": None}
+BOXED = "+---+---+\n| a | b |\n+---+---+\n" + "| 1 | 2 |\n" * 5 + "+---+---+\n"
 
 HOSTILE: dict[str, Callable[[], str]] = {
     "one line of 5 MB": lambda: "word " * MILLION,
@@ -75,6 +76,13 @@ HOSTILE: dict[str, Callable[[], str]] = {
     "a table of commas": lambda: (",".join("x" * 200) + "\n") * 2_000,
     "pipes": lambda: "|" * MILLION,
     "a table of bars": lambda: "| a | b |\n|---|---|\n" * 20_000,
+    "CSV tables that differ in width, apart by blank lines": lambda: "\n\n".join(
+        f'name,b,c\n"x, {i}",1,2\n"y",3,4\n"z",5,{i}\n"z2",6,{i}' for i in range(60_000)
+    ),
+    "CSV tables whose last quote opens anew": lambda: 'a,b\n"x",1\n"y",2\n"z",3\n1,"x","y\n\n' * 20_000,
+    "boxed tables apart by blank lines": lambda: (BOXED + "\n") * 20_000,
+    "boxed tables one below the other": lambda: BOXED * 20_000,
+    "tables of changing width in one block": lambda: "A LINE IN CAPITALS\na,b,c\n1,2,3\n4,5,6\n7,8,9\n" * 30_000,
     "dashes": lambda: ("-" * 500 + "\n") * 2_000,
     "diff headers": lambda: "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,1 +1,1 @@\n" * 10_000,
     "plus and minus": lambda: "+\n-\n" * 100_000,

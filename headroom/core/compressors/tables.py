@@ -12,7 +12,7 @@ The header tells which: a bar in it, else a comma, else blanks.
 from __future__ import annotations
 
 from headroom.core.compressors.grids import layouts
-from headroom.core.compressors.grids.layouts import Grid
+from headroom.core.compressors.grids.layouts import Grid, Lines
 from headroom.core.compressors.grids.rows import Part, Sheet, shorten
 from headroom.core.detect import Sample
 from headroom.core.tokens import estimate
@@ -72,8 +72,9 @@ def _outside(parts: list[str | Grid]) -> float:
 def _parts(lines: list[str], search: int) -> list[str | Grid] | None:
     """The text as tables and the lines between them; None if there is no table. A table must begin in the first `search` lines."""
     parts: list[str | Grid] = []
+    text = Lines(lines)
     found = False
-    start = 0
+    start = end = 0
     while start < len(lines):
         if not found and start > search:
             return None
@@ -81,49 +82,50 @@ def _parts(lines: list[str], search: int) -> list[str | Grid] | None:
             parts.append("")
             start += 1
             continue
-        end = start + 1
-        while end < len(lines) and lines[end].strip():
-            end += 1
-        block = _block(lines[start:end], lines[start:])
+        fresh = start >= end
+        if fresh:
+            end = start + 1
+            while end < len(lines) and lines[end].strip():
+                end += 1
+        block = _block(text, start, end, fresh)
         if block is None:
             parts.extend(lines[start:end])
             start = end
         else:
             found = True
             parts.extend(block[0])
-            start += block[1]
+            start = block[1]
     return parts if found else None
 
 
-def _block(block: list[str], rest: list[str]) -> tuple[list[str | Grid], int] | None:
-    """The table in a block of lines without a blank one between, the lines around it, and how many lines that takes."""
-    for start in range(min(4, len(block) - layouts.LEAST_ROWS)):
-        read = _table_at(block[start:], rest[start:])
+def _block(text: Lines, start: int, end: int, fresh: bool) -> tuple[list[str | Grid], int] | None:
+    """The first table in lines without a blank one between, the lines before it, and the line after it."""
+    for at in range(start, min(start + 4, end - layouts.LEAST_ROWS)):
+        read = _table_at(text, at, end, fresh)
         if read is not None:
             grid, used = read
-            return [*block[:start], grid], start + used
+            return [*text.lines[start:at], grid], at + used
     return None
 
 
-def _table_at(block: list[str], rest: list[str]) -> tuple[Grid, int] | None:
-    if layouts.is_rule(block[0].strip()) or (layouts.has_bar(block[0]) and layouts.is_rule(block[1].strip())):
-        end = 0
-        while end < len(block) and (layouts.has_bar(block[end]) or layouts.is_rule(block[end].strip())):
-            end += 1
-        grid = layouts.bars(block[:end])
-        return (grid, end) if grid is not None else None
-    separated = layouts.separated(rest if '"' in block[0] or '"' in block[1] else block)
-    if separated is not None:
+def _table_at(text: Lines, at: int, end: int, fresh: bool) -> tuple[Grid, int] | None:
+    first, second = text.lines[at], text.lines[at + 1]
+    if layouts.is_rule(first.strip()) or (layouts.has_bar(first) and layouts.is_rule(second.strip())):
+        drawn = layouts.bars(text.lines, at, end)
+        if drawn is not None or layouts.rules_off(second.strip()):
+            return drawn
+    separated = layouts.separated(text, at, end)
+    if separated is not None or not fresh:  # columns aligned by blanks are a block of their own
         return separated
-    grid = layouts.aligned(block)
-    return (grid, len(block)) if grid is not None else None
+    grid = layouts.aligned(text.lines[at:end])
+    return (grid, end - at) if grid is not None else None
 
 
 def sheet_of(grid: Grid) -> Sheet:
     """The fold of one table: constant columns once, one separator that no reader can mistake."""
     names, columns = grid.names, grid.columns
     constants = _constants(grid)
-    if constants and not names:
+    if not names and (constants or (grid.layout != "," and _holds_bars(columns))):
         names = [f"c{number}" for number in range(1, len(columns) + 1)]
     if constants:
         heading = ["all rows: " + ",".join(_csv_cell(f"{names[i]}={columns[i][0]}") for i in constants)]
@@ -132,7 +134,7 @@ def sheet_of(grid: Grid) -> Sheet:
     else:
         heading = []
     separator = _separator(names, columns, grid.layout)
-    header = names or [f"column {number}" for number in range(1, len(columns) + 1)]
+    header = [name or f"column {number}" for number, name in enumerate(names or [""] * len(columns), 1)]
     if separator == ",":
         names, columns = list(map(_csv_cell, names)), [_csv_cells(column) for column in columns]
     if names:
@@ -144,22 +146,32 @@ def _constants(grid: Grid) -> frozenset[int]:
     """The columns that are the same in every row; two columns always stay, so that a row is still a row."""
     if grid.count < layouts.LEAST_ROWS:
         return frozenset()
-    same = [index for index, column in enumerate(grid.columns) if column.count(column[0]) == len(column)]
+    same = [index for index, column in enumerate(grid.columns) if column.count(column[0]) == len(column) and _can_be_stated(grid, index)]
     return frozenset(same[max(0, 2 - len(grid.columns) + len(same)) :])
+
+
+def _can_be_stated(grid: Grid, index: int) -> bool:
+    """NAME=value in one line has to be read back."""
+    return not (grid.names and "=" in grid.names[index]) and "\n" not in grid.columns[index][0]
+
+
+def _holds_bars(columns: list[list[str]]) -> bool:
+    """Whether a bar between cells could be taken for one inside of them, or a line for a row."""
+    return any("|" in cell or "\n" in cell or "\r" in cell for column in columns for cell in column)
 
 
 def _separator(names: list[str], columns: list[list[str]], layout: str) -> str:
     if layout == "|":
-        return "|"
+        return "," if _holds_bars(columns) else "|"
     title = " ".join(names)
     plain_title = title.count(" ") == max(0, len(names) - 1) and "," not in title
     if layout == "aligned" and plain_title and all(map(_solid, columns[:-1])) and all(columns[-1]):
         return " "
     if layout == ",":
         return ","
-    body = "\n".join(["\n".join(column) for column in columns])
     # bars spare the quotes that commas in cells would need
-    return "|" if ("," in body or '"' in body) and "|" not in body else ","
+    quoted = any("," in cell or '"' in cell for column in columns for cell in column)
+    return "|" if quoted and not _holds_bars([names, *columns]) else ","
 
 
 def _solid(cells: list[str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import time
 
 import pytest
@@ -73,7 +74,7 @@ def test_cells_with_commas_are_separated_by_bars() -> None:
 def test_right_aligned_columns_and_a_last_one_with_blanks() -> None:
     text = "\n".join(
         ["USER       PID %CPU %MEM COMMAND"]
-        + [f"root   {n:>7} {n % 3:>4}.{n % 10} {n % 7:>2}.0 /usr/bin/python app-{n}.py --port {8000 + n}"[:80] for n in range(1, 6)]
+        + [f"root   {n:>7} {n % 3:>2}.{n % 10} {n % 7:>2}.0 /usr/bin/python app-{n}.py --port {8000 + n}"[:80] for n in range(1, 6)]
     )
     shortened = TABLES.compress(text, LOSSLESS)
     assert shortened is not None
@@ -101,6 +102,69 @@ def test_csv_keeps_its_values_and_loses_quotes_and_constant_columns() -> None:
 def test_words_around_a_table_stay() -> None:
     text = "Context: prod\n" + pods(6) + "\n\n6 pods listed"
     assert fold(text).text.startswith("Context: prod\n") and fold(text).text.endswith("\n\n6 pods listed")
+
+
+def test_a_row_of_dashes_is_a_row() -> None:
+    rows = [[str(n), f"name {n}", "see the remark"] for n in range(30)]
+    for dashes in (["-", "-", "-"], ["---", "---", "---"]):
+        table = "| id | name | remark |\n|----|------|--------|\n" + "".join(f"| {' | '.join(row)} |\n" for row in [*rows, dashes])
+        shortened = fold(table)
+        names, got, constants = decode_table(shortened.text.rstrip("\n"))
+        assert (names, got, constants) == (["id", "name", "remark"], [*rows, dashes], {})
+        assert shortened.note == "31 rows without padding"
+    text = "NAME   CPU   AGE\n-      -     -\n" + "".join(f"web-{n}  {n}     3d\n" for n in range(5))
+    assert "- - -\n" in fold(text).text
+    bars = "name|note\n-|-\n" + "".join(f"web {n}|n{n}\n" for n in range(20))
+    shown = TABLES.compress(bars, LOSSLESS)
+    assert shown is None or "-|-" in shown.text
+
+
+def test_a_table_that_follows_at_once_is_another_table() -> None:
+    first, second = ([["id", name], *([str(n), f"{name} {n}"] for n in range(30))] for name in ("name", "city"))
+    shortened = fold(boxed(first) + "\n" + boxed(second))
+    assert shortened.note.startswith("60 rows")
+    assert "29|name 29\nid|city\n0|city 0\n" in shortened.text
+
+
+def test_rows_of_several_lines_between_rules_are_left_alone() -> None:
+    rule = "+----+-----------+\n"
+    tall = rule + "| id | text      |\n" + rule + "".join(f"| {n:<2} | first  {n:<2} |\n|    | second {n:<2} |\n{rule}" for n in range(12))
+    assert TABLES.compress(tall, LOSSLESS) is None
+    flat = rule + "| id | text      |\n" + rule + "".join(f"| {n:<2} | first  {n:<2} |\n{rule}" for n in range(12))
+    assert fold(flat).note == "12 rows without padding"
+    psql = " id |   text\n----+----------\n" + "".join(f"  {n:<2}| first   +\n    | second\n" for n in range(12))
+    assert TABLES.compress(psql, LOSSLESS) is None
+
+
+@pytest.mark.parametrize("delimiter", "|;\t")
+@pytest.mark.parametrize("hard", ["a|b", "first\nsecond, third", 'say "a|b"'])
+def test_cells_that_hold_bars_or_lines_stay_in_quotes(delimiter: str, hard: str) -> None:
+    rows = [[f"row {n}", f"{hard} {n}", f"text {n}", "running well"] for n in range(30)]
+    rows[:5] = [[f"row {n}", f"easy {n}", f"text {n}", "running well"] for n in range(5)]
+    buffer = io.StringIO()
+    csv.writer(buffer, delimiter=delimiter, lineterminator="\n").writerows([["name", "expr", "note", "status"], *rows])
+    names, got, constants = decode_table(fold(buffer.getvalue().rstrip("\n")).text)
+    assert names == ["name", "expr", "note"] and constants == {"status": "running well"}
+    assert got == [row[:3] for row in rows]
+
+
+def test_a_cell_without_a_value_does_not_move_the_others() -> None:
+    header = "COMMAND     PID   TID USER   FD      TYPE DEVICE SIZE/OFF NODE NAME"
+    rows = [
+        f"{command:<10}{1000 + n:>5} {thread:>5} {'bob':<5} {'cwd':>4}  {'DIR':>8} {'8,1':>6} {4096:>8} {n:>4} /home/bob/{name}"
+        for n, (command, thread, name) in enumerate([("firefox", "", "my file"), ("GMain", "1234", "x")] * 20)
+    ]
+    shortened = TABLES.compress("\n".join([header, *rows]), LOSSLESS)
+    assert shortened is None or "1000 bob" not in shortened.text
+
+
+def test_a_first_column_without_a_name_counts_the_rows() -> None:
+    text = ",name,cpu\n" + "".join(f"{n},worker-{n},{n * 7 % 50}\n" for n in range(300))
+    shortened = TABLES.compress(text, request(200))
+    assert shortened is not None and shortened.text.startswith(",name,cpu\n0,worker-0,0\n")
+    assert " of 300 rows left out" in shortened.note
+    for first, last, after in re.findall(r"\[… [\d,]+ rows, (\d+)-(\d+)\]\n(\d+),", shortened.text):
+        assert int(first) <= int(last) == int(after)
 
 
 NAME = st.text("ABCDEFGH", min_size=1, max_size=8)
