@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from headroom.core import tokens
 from headroom.core.compressors.code.views import numbering_of, read_view
+from headroom.core.store.rows import RowList, row_lists
 from headroom.core.store.units import Units, body_of, plainer_units_of, units_of
 
 DEFAULT_BUDGET_TOKENS = 1_500
@@ -44,9 +45,11 @@ _SMALL = frozenset((
 _TIGHT = str.maketrans(dict.fromkeys(" \t\r\n\"'=:"))
 """Under this, `order_id = 4711` and "order_id 4711" are found in `"order_id":4711`."""
 _RANGE = re.compile(r"(\d*)\s*(?:-|–|\.\.|:|to)\s*(\d*)")
-_MARK = re.compile(r"…?\s{0,4}[\d,]{1,15} (lines|rows), (\d{1,15}-\d{1,15})")
+_MARK = re.compile(r"…?\s{0,4}[\d,]{1,15} (lines|rows|values|items), (\d{1,15}-\d{1,15})")
 """What stands in a gap, copied whole: [… 153 rows, 47-199]."""
-_RANGE_WORDS = re.compile(r"(lines?|rows?)?\s*", re.IGNORECASE)
+_RANGE_WORDS = re.compile(r"…?\s*(lines?|rows?|values?|items?)?\s*", re.IGNORECASE)
+MOST_LISTS = 3
+"""So many lists answer one range; of more only the outermost does."""
 
 _QUOTES = "\"'`"
 
@@ -294,9 +297,10 @@ def _quoted(asked: str) -> str:
 def lines_of(text: str, lines: str) -> str:
     """The lines "120-180", "120", "120-" or "-50" (the first 50) of `text`, verbatim, counted from 1.
 
-    They are counted inside an envelope, as the compressors count them. "rows 5-9" gives rows of JSON records, and so
-    does a range without a word where the records stand on fewer lines than there are rows. ValueError, with words
-    for the asker, for any other form and for a range outside of the text.
+    They are counted inside an envelope, as the compressors count them. "rows 5-9", or a gap copied whole, gives rows as
+    a digest counts them (of each list that has them, named, if there are several), and so does a range without a word
+    where JSON records stand on fewer lines than there are rows. ValueError, with words for the asker, for any other
+    form and for a range outside of the text.
     """
     wanted = lines.strip().strip("\"'`[]()").strip()
     mark = _MARK.match(wanted)
@@ -306,14 +310,10 @@ def lines_of(text: str, lines: str) -> str:
     first, last = _range(wanted[word.end() :] if word else wanted, lines)
     body = body_of(text)
     number = body.text.count("\n") + 1
-    if unit == "row" or (unit == "" and last > number):
-        units = units_of(text)
-        if units.name == "row" and len(units.lowered) > (0 if unit == "row" else number):
-            return _rows(units, first, last)
-        if unit == "row" and units.heading is not None and not _has_broken_rows(body.text):
-            return _nth_lines(body.text, first + units.heading + 1, last + units.heading + 1)
-        if unit == "row":
-            raise ValueError("the rows of this original cannot be counted from here: ask with query, or for lines")
+    if unit in ("row", "value", "item"):
+        return _rows(body.text, first, last)
+    if unit == "" and last > number and (units := units_of(text)).name == "row" and len(units.lowered) > number:
+        return _rows(body.text, first, last)
     numbered = _by_margin(body.text, first, last)
     if numbered is not None:
         return numbered
@@ -326,11 +326,6 @@ def lines_of(text: str, lines: str) -> str:
 def _line_count(text: str) -> int:
     """Lines as people count them: a newline at the end begins no other."""
     return max(1, text.count("\n") + (not text.endswith("\n")))
-
-
-def _has_broken_rows(text: str) -> bool:
-    """Whether a quoted cell may hold a line's end: then rows are not lines."""
-    return any(line.count('"') % 2 for line in text.split("\n"))
 
 
 def _by_margin(text: str, first: int, last: int) -> str | None:
@@ -360,10 +355,31 @@ def _range(wanted: str, given: str) -> tuple[int, int]:
     return first, last
 
 
-def _rows(units: Units, first: int, last: int) -> str:
-    if first > len(units.lowered):
-        raise ValueError(f"row {first:,} is outside of this original: it has {len(units.lowered):,} rows")
-    return "\n".join(units.shown(unit) for unit in range(first - 1, min(last, len(units.lowered))))
+def _rows(text: str, first: int, last: int) -> str:
+    """Rows by number; where several lists have them, of each, under a line that names it."""
+    lists = row_lists(text, first)
+    if not lists:
+        known = max((len(found.rows) for found in row_lists(text)), default=0)
+        if known:
+            raise ValueError(f"row {first:,} is outside of this original: it has {known:,} rows")
+        raise ValueError("the rows of this original cannot be counted from here: ask with query, or for lines")
+    # the gap of a digest ends within its list
+    lists = [found for found in lists if len(found.rows) >= last] or lists
+    if len(lists) == 1:
+        return "\n".join(lists[0].rows[first - 1 : last])
+    shown = lists if len(lists) <= MOST_LISTS else lists[:1]
+    parts = [f"[{len(lists):,} lists of this original have such rows{_not_shown(lists, shown)}]"]
+    for found in shown:
+        parts.append(f"[rows {first}-{min(last, len(found.rows))} of {len(found.rows):,} in {found.name or 'the whole'}:]")
+        parts.extend(found.rows[first - 1 : last])
+    return "\n".join(parts)
+
+
+def _not_shown(lists: Sequence[RowList], shown: Sequence[RowList]) -> str:
+    if len(shown) == len(lists):
+        return ""
+    named = ", ".join(found.name[:LABEL_CHARACTERS] for found in lists[1:4])
+    return f": the first is shown; for the others ({named}, …) ask with query"
 
 
 def _nth_lines(text: str, first: int, last: int) -> str:
