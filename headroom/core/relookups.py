@@ -25,6 +25,7 @@ DEEPEST_ID = 3
 DEEPEST = 6
 MOST_IDS = 12
 """Values of one record by which it may be known: the first ones, so that a long record is read no more often."""
+_NAMED = re.compile(r'\\?"([^"\\]{1,80})\\?"\s{0,8}:\s{0,8}\\?"([^\s"\\]{3,60})\\?"')
 _ID = re.compile(r"(?=.*[\d_@#])[^\s\"\\]{3,60}\Z")
 
 
@@ -42,14 +43,27 @@ class VisibleRecords:
     """The records of all texts that the model can see so far, by what may be their ids."""
 
     _latest: dict[tuple[str, str], Any] = field(default_factory=dict)
-    """(path of the key, value) -> the record, read; None if something is missing from its text."""
+    """(path of the key, value) -> the record, read; None if something is missing from its text, or it came again elsewhere."""
+    _paths: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    """(key, value) -> the paths above that end in this key."""
 
     def add(self, text: str, *, lossy: bool) -> None:
         """Take in a text that leaves, as it came; `lossy` if something was left out of it."""
+        self._forget_named_in(text)
         record = _record(text)
         if record is not None:
             for path, value in _ids(record):
                 self._latest[path, value] = None if lossy else record
+                for name in {path, path.rpartition(".")[2]}:
+                    self._paths.setdefault((name, value), set()).add(path)
+
+    def _forget_named_in(self, text: str) -> None:
+        """A record may come again in a list, in another record or between words: then the one that is known is not the last."""
+        if not self._latest:
+            return
+        for name, value in {(match[1], match[2]) for match in _NAMED.finditer(text)}:
+            for path in self._paths.get((name, value), ()):
+                self._latest[path, value] = None
 
     def forget(self) -> None:
         """Of a text that is a result of ours already nobody knows which record it was: none before it is the last."""

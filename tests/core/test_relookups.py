@@ -105,6 +105,28 @@ def test_the_id_may_stand_in_a_wrapper() -> None:
     )
 
 
+ELSEWHERE = {name: ORDER[name] for name in ("order_id", "user_id")} | {"address": "another road"}
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        json.dumps(ELSEWHERE),
+        json.dumps([ELSEWHERE, ELSEWHERE]),
+        f"Here it is: {json.dumps(ELSEWHERE, indent=1)}",
+        json.dumps({"orders": [ELSEWHERE], "text": "x" * 400}),
+        json.dumps({"text": json.dumps(ELSEWHERE)}),
+    ],
+)
+def test_a_record_that_came_again_in_another_shape_is_not_the_last_one(between: str) -> None:
+    def known_by(text: str) -> list[str]:
+        fold = folded(json.dumps(CANCELLED), json.dumps(ORDER), text)
+        return [] if fold is None else re.findall("in the last record with ([^=]+)=", fold.text)
+
+    assert known_by(between.replace("W5490111", "W0000000").replace("mia_garcia_4516", "ada_smith_1111")) == ["order_id"]
+    assert not set(known_by(between)) & {"order_id", "user_id"}
+
+
 def test_only_the_last_record_with_an_id_is_pointed_to() -> None:
     assert folded(json.dumps(ORDER), json.dumps(ORDER), json.dumps(CANCELLED)) is not None
     fold = folded(json.dumps(ORDER), json.dumps(ORDER), json.dumps(CANCELLED))
