@@ -151,6 +151,20 @@ def test_parts_of_an_original() -> None:
     assert "handled request 1234 " in run("retrieve", reference, "request 1234").stdout
     assert LOG.splitlines()[119] in run("retrieve", reference, "--lines", "120-121").stdout
     assert run("retrieve", reference, "--offset", "100").stdout == LOG[100:]
+    for two in (("words", "--lines", "1-2"), ("--lines", "1-2", "--offset", "5")):
+        both = run("retrieve", reference, *two)
+        assert (both.exit_code, both.stdout) == (cli.USAGE, "")
+        assert "do not go together" in both.stderr
+
+
+def test_an_original_of_another_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADROOM_NAMESPACE", "team")
+    reference = reference_in(run("compress", "-", data=LOG).stdout)
+    monkeypatch.delenv("HEADROOM_NAMESPACE")
+    absent = run("retrieve", reference)
+    assert absent.exit_code == cli.UNKNOWN_REFERENCE
+    assert "namespace 'default'" in absent.stderr and "--namespace" in absent.stderr
+    assert run("retrieve", reference, "--namespace", "team").stdout == LOG
 
 
 def test_stats_of_a_store_that_is_not_there_yet(store_of_its_own: Path) -> None:

@@ -108,7 +108,7 @@ def complaints() -> Iterator[None]:
     except FormatError as error:
         code, problem = BAD_INPUT, str(error)
     except UnknownReferenceError as error:
-        code, problem = UNKNOWN_REFERENCE, str(error)
+        code, problem = UNKNOWN_REFERENCE, f"{error}; --namespace NAME looks in another"
     except ConfigError as error:
         code, problem = USAGE, str(error)
     except HeadroomError as error:
