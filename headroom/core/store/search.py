@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from headroom.core import tokens
 from headroom.core.compressors.code.views import numbering_of, read_view
 from headroom.core.store.rows import RowList, row_lists
-from headroom.core.store.units import Units, body_of, plainer_units_of, units_of
+from headroom.core.store.units import Body, Units, body_of, occurrences_of, plainer_units_of, units_of
 
 DEFAULT_BUDGET_TOKENS = 1_500
 CONTEXT_LINES = 2
@@ -93,9 +93,22 @@ def search(text: str, query: str, budget_tokens: int = DEFAULT_BUDGET_TOKENS) ->
         # Beside the rows, or outside of the envelope, may stand what the rows do not have.
         outside = _look(plainer, asked)
         findings = outside if outside.better or not findings.best else findings
+    if not findings.counts[EXACT] and (literal := _literal(text, query[:MAX_QUERY_CHARACTERS])) is not None:
+        asked, findings = query[:MAX_QUERY_CHARACTERS], literal
     if not findings.best:
         return _nothing(text, asked, units)
     return _answer(asked, findings, int(budget_tokens * tokens.CHARACTERS_PER_TOKEN))
+
+
+def _literal(text: str, query: str) -> _Findings | None:
+    """Where the query stands exactly, across the ends of units and with all of its blanks; None if nowhere."""
+    body = body_of(text)
+    found = occurrences_of(body, query)
+    if found is None and len(body.text) < len(text):
+        found = occurrences_of(Body(text, lambda at: at), query)
+    if found is None:
+        return None
+    return _Findings(found, {EXACT: len(found.lowered), ALL: 0, SOME: 0}, [(EXACT, unit) for unit in range(len(found.lowered))])
 
 
 # --- ranking ----------------------------------------------------------------------------------------------------------

@@ -18,6 +18,9 @@ PASSAGE = 500
 RECORDS_SHARE = 0.5
 """A list is what the text is about if it takes at least this share of it."""
 SAMPLE_LINES = 40
+AROUND = 200
+"""Characters shown before and after what was found across units."""
+MAX_OCCURRENCES = 200
 
 _ESCAPE = re.compile(r"\\u([0-9a-f]{4})")
 _BREAK = re.compile(r"\n(?:[ \t\r]*\n)+")
@@ -124,6 +127,7 @@ def _of_text(body: Body) -> Units:
         return _paragraphs(body)
     units = Units("line", body, lines, None, body.text.lower().split("\n"))
     if _is_json_lines(lines):
+        units.lowered = list(map(_unescaped, units.lowered))
         units.with_context = False
     elif _has_heading(lines):
         units.heading = 0
@@ -131,9 +135,37 @@ def _of_text(body: Body) -> Units:
     return units
 
 
+def occurrences_of(body: Body, sought: str) -> Units | None:
+    """The passages around the places where `sought` stands as it is, or but for capitals; None if it stands nowhere.
+
+    Found wherever units end: over line ends, with every blank.
+    """
+    text = body.text
+    at = text.find(sought)
+    if at < 0 and len(lowered := text.lower()) == len(text):
+        text, sought = lowered, sought.lower()
+        at = text.find(sought)
+    starts: list[int] = []
+    ends: list[int] = []
+    while at >= 0 and len(starts) < MAX_OCCURRENCES:
+        end = at + len(sought)
+        if starts and at - AROUND <= ends[-1]:
+            ends[-1] = end + AROUND
+        else:
+            starts.append(max(0, at - AROUND))
+            ends.append(end + AROUND)
+        at = text.find(sought, end)
+    if not starts:
+        return None
+    return Units("passage", body, [body.text[start:end] for start, end in zip(starts, ends, strict=True)], starts)
+
+
 def _unescaped(row: str) -> str:
-    """Escapes of one character written out: a query says naïve where the row says na\\u00efve."""
-    return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), row) if "\\u" in row else row
+    """Escapes of characters written out, pairs of surrogates as one: a query says naïve where the row says na\\u00efve."""
+    if "\\u" not in row:
+        return row
+    written = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), row)
+    return written.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 def _records(text: str) -> list[str] | None:

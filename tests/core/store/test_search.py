@@ -154,6 +154,30 @@ def test_offsets_count_through_envelopes():
         assert text[body.place(at) :].startswith(("na\\u00efve", "naïve"))
 
 
+@pytest.mark.parametrize("alphabet", ["abcdefghijklmnopqrstuvwxyzABCDEFGHIJ0123456789+/", "ab,;(){}= .xy"])
+def test_every_piece_of_an_endless_line_is_found(alphabet):
+    text = "".join(random.Random(3).choices(alphabet, k=8_000))
+    for at in range(0, len(text) - 40, 37):
+        piece = text[at : at + 40]
+        answer = search(text, piece)
+        assert "as written" in answer.split("\n", 1)[0] and (piece in answer or piece != piece.strip())
+
+
+def test_what_stands_over_a_line_end_is_found():
+    piece = LOG[7][-20:] + "\n" + LOG[8][:20]
+    assert piece in search("\n".join(LOG), piece)
+
+
+def test_blanks_of_a_query_count():
+    assert "=>  ((" in search("first\nx =>  (( y\nlast", "=>  ((")
+
+
+def test_pairs_of_surrogates_are_one_character():
+    rows = [{"id": i, "note": "\U0001f600 done" if i == 30 else "né"} for i in range(60)]
+    assert '"id": 30' in search(json.dumps(rows), "\U0001f600")
+    assert '"id": 30' in search("\n".join(map(json.dumps, rows)), "\U0001f600")
+
+
 # --- any query, any text -------------------------------------------------------------------------------------------------
 
 
