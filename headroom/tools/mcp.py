@@ -51,6 +51,7 @@ _Reference = Annotated[str, _AS_IT_CAME, _SCHEMA["ref"]]
 _Query = Annotated[str, _AS_IT_CAME, _SCHEMA["query"]]
 _Lines = Annotated[str, _AS_IT_CAME, _SCHEMA["lines"]]
 _Offset = Annotated[Any, _AS_IT_CAME, _SCHEMA["offset"]]
+_Unlisted = Annotated[str, _AS_IT_CAME]
 
 
 def server(store: CompressionStore | None = None, config: CompressConfig | None = None) -> MCPServer[Any]:
@@ -62,17 +63,21 @@ def server(store: CompressionStore | None = None, config: CompressConfig | None 
     mcp: MCPServer[Any] = MCPServer("headroom", version=version("headroom-ai"), instructions=INSTRUCTIONS, log_level="WARNING")
 
     @mcp.tool(name=RETRIEVE_TOOL, description=DESCRIPTION, structured_output=False)
-    async def headroom_retrieve(ref: _Reference, query: _Query = "", lines: _Lines = "", offset: _Offset = 0) -> str:
-        asked = {"ref": ref, "query": query, "lines": lines, "offset": offset}
+    async def headroom_retrieve(
+        ref: _Reference = "", query: _Query = "", lines: _Lines = "", offset: _Offset = 0, reference: _Unlisted = ""
+    ) -> str:
+        asked = {"ref": ref, "reference": reference, "query": query, "lines": lines, "offset": offset}
         return _sendable(await asyncio.to_thread(call, RETRIEVE_TOOL, asked, store=store, namespace=settings.namespace))
 
     @mcp.tool(structured_output=False)
     async def headroom_compress(
-        text: Annotated[str, _AS_TEXT, Field(description="What to shorten: a log, JSON, a file, a table, search hits, a diff.")],
+        text: Annotated[str, _AS_TEXT, Field(description="What to shorten: a log, JSON, a file, a table, search hits, a diff.")] = "",
         question: Annotated[str, _AS_TEXT, Field(description="What you want to know from it: lines that bear on it stay in sight.")] = "",
         model: Annotated[str, _AS_TEXT, Field(description="Whose tokens to count.")] = "",
     ) -> str:
         """Shorten a long text. What is left out is marked in place and can be had back with headroom_retrieve."""
+        if not text:
+            return 'text is missing: call headroom_compress(text="what to shorten").'
         return _sendable(await asyncio.to_thread(_shortened, text, question, model, store, settings))
 
     @mcp.tool()
@@ -80,7 +85,19 @@ def server(store: CompressionStore | None = None, config: CompressConfig | None 
         """How many originals are kept for you, and what they take in bytes."""
         return await asyncio.to_thread(_held, store, settings.namespace)
 
+    _publish(mcp, RETRIEVE_TOOL, "ref", hidden="reference")
+    _publish(mcp, "headroom_compress", "text")
     return mcp
+
+
+def _publish(mcp: MCPServer[Any], name: str, required: str, hidden: str = "") -> None:
+    """What is asked for stays required in the schema; without it the tool is called all the same, and says what to do."""
+    tool = mcp._tool_manager.get_tool(name)
+    assert tool is not None
+    schema = tool.parameters
+    schema["properties"].pop(hidden, None)
+    schema["properties"][required].pop("default", None)
+    schema["required"] = [required]
 
 
 def run(transport: str = "stdio", host: str = "127.0.0.1", port: int = 8788, store: CompressionStore | None = None) -> None:

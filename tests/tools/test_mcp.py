@@ -300,9 +300,17 @@ async def test_what_a_model_gets_wrong_is_answered_in_words() -> None:
     async with Client(room.server(MemoryStore())) as client:
         unknown = await client.call_tool("headroom_retrieve", {"ref": "nothing0000-abc"})
         assert "expired" in _text(unknown)
-        missing = await client.call_tool("headroom_retrieve", {})
-        assert missing.is_error
-        assert "ref" in _text(missing)
+        for name, words in (("headroom_retrieve", "ref is missing"), ("headroom_compress", "text is missing")):
+            assert words in _text(await client.call_tool(name, {}))
+
+
+async def test_a_reference_under_its_longer_name_is_understood() -> None:
+    store = MemoryStore()
+    (reference,) = store.put_many([ORDERS])
+    async with Client(room.server(store)) as client:
+        assert ORDERS[:500] in _text(await client.call_tool("headroom_retrieve", {"reference": reference}))
+        required = {tool.name: tool.input_schema.get("required") for tool in (await client.list_tools()).tools}
+        assert (required["headroom_retrieve"], required["headroom_compress"]) == (["ref"], ["text"])
 
 
 async def test_another_namespace_gets_nothing() -> None:
