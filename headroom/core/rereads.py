@@ -21,7 +21,7 @@ LEAST_LINES = 3
 LEAST_KEY = 12
 """Runs start at lines of at least so many characters: shorter ones stand everywhere."""
 MOST_PLACES = 4
-"""How many earlier places of one line are tried as the start of a run: those of the latest texts, and in each the first."""
+"""How many earlier places of one line are tried as the start of a run."""
 GAP = "[… "
 """What every mark of something left out begins with: equal marks may stand for different lines."""
 _QUOTE = 36
@@ -83,8 +83,6 @@ class VisibleLines:
         for position, key in enumerate(keys):
             if len(key) >= LEAST_KEY and GAP not in key:
                 known = places.setdefault(key, [])
-                if len(known) == MOST_PLACES and known[0][0] < number:
-                    del known[0]
                 if len(known) < MOST_PLACES:
                     known.append((number, position))
 
@@ -119,18 +117,17 @@ class VisibleLines:
         same = {number for number, known in enumerate(self._originals) if known == original}
         at = 0
         while at < len(view.keys):
-            end, where = self._run_from(view, at, same)
+            end = self._run_from(view, at, same)
             if end - at >= LEAST_LINES and sum(map(len, view.lines[at:end])) >= LEAST_CHARACTERS:
-                if not self._may_be_another(view, at, end, where):
-                    yield at, end
+                yield at, end
                 at = end
             else:
                 at += 1  # a run that is worth it may start inside of one that is not
 
-    def _run_from(self, view: _View, start: int, same: set[int]) -> tuple[int, tuple[int, int]]:
-        """The end of the longest visible run that starts at `start`, and where it stands: (text, line)."""
+    def _run_from(self, view: _View, start: int, same: set[int]) -> int:
+        """The end of the longest visible run that starts at `start`."""
         keys = view.keys
-        best, where = start, (0, 0)
+        best = start
         key = keys[start]
         stop = view.stops[start] if view.stops else len(keys)
         for number, position in chain(self._places.get(key, ()), self._unfolded_places.get(key, ())):
@@ -141,19 +138,8 @@ class VisibleLines:
                 if GAP in keys[start + length] and number not in same:
                     break
                 length += 1
-            if start + length > best:
-                best, where = start + length, (number, position)
-        return best, where
-
-    def _may_be_another(self, view: _View, start: int, end: int, where: tuple[int, int]) -> bool:
-        """Whether other lines between the same two stand later than `where`: a pointer quotes the first and the last only."""
-        run = view.keys[start:end]
-        for number, position in chain(self._places.get(run[0], ()), self._unfolded_places.get(run[0], ())):
-            later = self._keys[number][position : position + 2 * len(run)] if (number, position) > where else []
-            at = next((at for at, (key, other) in enumerate(zip(run, later, strict=False)) if key != other), len(run))
-            if at < len(run) and GAP not in later[at] and run[-1] in later[at:]:
-                return True
-        return False
+            best = max(best, start + length)
+        return best
 
 
 def _read(text: str, exact: bool) -> _View:

@@ -56,24 +56,6 @@ def test_a_run_that_is_worth_a_pointer_may_start_inside_of_one_that_is_not() -> 
     assert fold is not None and fold.lines == len(CODE) - 1
 
 
-def test_a_run_is_shown_again_where_a_later_one_between_the_same_ends_says_something_else() -> None:
-    def report(outcome: str) -> str:
-        return "\n".join(
-            [
-                "=== begin of the nightly report",
-                *(f"check {i} of the service: {outcome}" for i in range(20)),
-                "=== end of the nightly report",
-            ]
-        )
-
-    visible = VisibleLines()
-    visible.add(report("passed"), "one")
-    assert visible.fold(report("passed"), "three") is not None
-    visible.add(report("failed"), "two")
-    assert visible.fold(report("passed"), "three") is None
-    assert visible.fold(report("failed"), "three") is not None
-
-
 def test_the_numbers_of_the_new_view_are_not_lost() -> None:
     fold = folded(numbered(CODE, 1), numbered(CODE, 101))
     assert fold is not None and "here 101-140," in fold.text
