@@ -226,7 +226,7 @@ def test_hostile_pages_never_raise(text: str) -> None:
     HTML.claims(Sample(text))
     HTML.compress(text, request(10))
     text_of(text)
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 10  # tells linear from quadratic, on a busy machine too
 
 
 def test_broken_pages_never_raise() -> None:
