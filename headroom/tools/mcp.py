@@ -92,8 +92,10 @@ def server(store: CompressionStore | None = None, config: CompressConfig | None 
 
 def _publish(mcp: MCPServer[Any], name: str, required: str, hidden: str = "") -> None:
     """What is asked for stays required in the schema; without it the tool is called all the same, and says what to do."""
-    tool = mcp._tool_manager.get_tool(name)
-    assert tool is not None
+    manager = getattr(mcp, "_tool_manager", None)  # there is no public way to a tool's schema
+    tool = manager.get_tool(name) if manager is not None else None
+    if tool is None:  # then it only reads as optional
+        return
     schema = tool.parameters
     schema["properties"].pop(hidden, None)
     schema["properties"][required].pop("default", None)
